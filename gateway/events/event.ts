@@ -57,3 +57,13 @@ export function envelopeBody(envelope: Envelope): string {
 export function eventData(event: Pick<Event, 'body'>): unknown {
   return (JSON.parse(event.body) as Envelope).data;
 }
+
+/**
+ * The same event under another id: the delivered envelope carries the new one, the received bytes are kept.
+ * Needed where a sender's id is taken by another source.
+ */
+export function withId(event: Event, id: string): Event {
+  if (event.id === id) return event;
+  const body = envelopeBody({ ...(JSON.parse(event.body) as Envelope), id });
+  return { ...event, id, body, raw: event.raw ?? new TextEncoder().encode(event.body) };
+}
