@@ -24,9 +24,13 @@ export function formatCursor(epoch: string, sequence: number): Cursor {
 export function parseCursor(epoch: string, cursor: Cursor, oldest: Cursor): number {
   const match = /^([a-z0-9]{1,32})\.([a-z0-9]{1,11})$/.exec(cursor);
   if (!match) {
-    throw new HooklineError('BAD_USER_INPUT', `"${cursor.slice(0, 60)}" is not a cursor; pass one that came with an edge, or none.`, {
-      details: { field: 'after' },
-    });
+    throw new HooklineError(
+      'BAD_USER_INPUT',
+      `"${cursor.slice(0, 60)}" is not a cursor; pass one that came with an edge, or none.`,
+      {
+        details: { field: 'after' },
+      },
+    );
   }
   if (match[1] !== epoch) throw cursorExpired(oldest);
   return Number.parseInt(match[2]!, 36);

@@ -1,0 +1,375 @@
+import type { DatabaseSync } from 'node:sqlite';
+import type { Event } from '../../events/event.ts';
+import type { NewDelivery, NewEvent, Settlement } from '../store.ts';
+import { NameTable, openDatabase, prepareSql } from './sqlite-database.ts';
+import { Lanes, type HeldLease, type Place } from './sqlite-lanes.ts';
+import type { AppendOutcome, Batch, BatchResult, Grant, JournalItem, Task } from './sqlite-protocol.ts';
+import {
+  ATTEMPTS_PER_DELIVERY,
+  FLAG_DIRECT,
+  FLAG_TEST,
+  parseDeliveryId,
+  statusNumber,
+  toDelivery,
+  toEvent,
+  type DeliveryColumns,
+  type EventColumns,
+} from './sqlite-rows.ts';
+import { EventTable } from './sqlite-event-table.ts';
+import { WriterTasks, type DeliveryChange } from './sqlite-writer-tasks.ts';
+
+/** A new row whose lease or place in its lane is settled once the commit has held. */
+interface NewRow {
+  seq: number;
+  endpointNo: number;
+  endpointId: string;
+  pool: string;
+  dueAt: number | null;
+  orderKey: string | null;
+  context: string | null;
+  /** Index into the batch's appends, or the event where a settlement caused it. */
+  event: number | Event;
+}
+
+type PendingEntry =
+  | { seq: number; at: number; event: number | Event }
+  | { seq: number; at: number; deliverySeq: number };
+
+/**
+ * The one writer: takes a batch, makes one commit of it, then grants what may go. Synchronous and without a
+ * clock; `sqlite-worker.ts` runs it in a thread. Lanes and leases change only after the commit has held.
+ */
+export class SqliteWriter {
+  readonly #database: DatabaseSync;
+  readonly #names: NameTable;
+  readonly #events: EventTable;
+  readonly #lanes: Lanes;
+  readonly #tasks: WriterTasks;
+  readonly #sql;
+  #seq: number;
+  #committed: (() => void)[] = [];
+  #newRows: NewRow[] = [];
+  #journal: PendingEntry[] = [];
+  #lastFailure = '';
+  /** Deliveries settled in this batch: their leases end after the commit, a second settlement comes too late. */
+  readonly #settled = new Set<number>();
+
+  constructor(path: string) {
+    const database = openDatabase(path, 'writer');
+    this.#database = database;
+    this.#names = new NameTable(database, 'writer');
+    this.#events = new EventTable(database, this.#names);
+    this.#sql = {
+      insertDelivery: prepareSql(database, 'insert-delivery'),
+      settleDelivery: prepareSql(database, 'settle-delivery'),
+      insertChange: prepareSql(database, 'insert-change'),
+      insertAttempt: prepareSql(database, 'insert-attempt'),
+      dueInLane: prepareSql(database, 'due-in-lane'),
+      leaseRow: prepareSql(database, 'lease-row'),
+      deliveryRow: prepareSql(database, 'delivery-row'),
+      setPool: database.prepare(
+        'INSERT INTO lanes (endpoint_no, pool, held, max_concurrency) VALUES (?, ?, 0, 32) ON CONFLICT DO UPDATE SET pool = excluded.pool',
+      ),
+      begin: database.prepare('BEGIN IMMEDIATE'),
+      commit: database.prepare('COMMIT'),
+      setFloor: database.prepare(`UPDATE meta SET value = ? WHERE key = 'floor'`),
+      nextTimer: database.prepare('SELECT MIN(due_at) AS due_at FROM timers'),
+    };
+    const leaseEpoch = database
+      .prepare(`UPDATE meta SET value = value + 1 WHERE key = 'lease_epoch' RETURNING value`)
+      .get() as { value: number };
+    this.#lanes = new Lanes(
+      (no, lane, after, limit) =>
+        (
+          this.#sql.dueInLane.all(no, lane, after.dueAt, after.seq, limit) as {
+            due_at: number;
+            seq: number;
+          }[]
+        ).map((row): Place => ({ dueAt: row.due_at, seq: row.seq })),
+      leaseEpoch.value * 2 ** 32,
+    );
+    this.#seq = this.#lastSeq();
+    this.#tasks = new WriterTasks(database, this.#names, this.#lanes, (deliverySeq, at, row) =>
+      this.#insertChange(deliverySeq, at, row),
+    );
+    this.#tasks.loadLanes();
+  }
+
+  get epoch(): string {
+    return (this.#database.prepare(`SELECT value FROM meta WHERE key = 'epoch'`).get() as { value: string })
+      .value;
+  }
+
+  get head(): number {
+    return this.#seq;
+  }
+
+  run(batch: Batch): BatchResult {
+    const result = this.#commitTogether(batch) ?? this.#commitOneByOne(batch);
+    const grants = this.#settleNewRows(batch);
+    for (const lease of this.#lanes.grantDue(batch.now)) grants.push(this.#readGrant(lease));
+    const journal = batch.wantJournal ? this.#journal.map((entry) => this.#describe(entry)) : null;
+    this.#journal = [];
+    this.#settled.clear();
+    const wakeAt = this.#lanes.wakeAt(batch.now);
+    const timerAt = (this.#sql.nextTimer.get() as { due_at: number | null }).due_at;
+    return {
+      ...result,
+      grants,
+      journal,
+      head: this.#seq,
+      wakeAt: wakeAt === Infinity ? null : wakeAt,
+      timerAt,
+    };
+  }
+
+  /** Copies what is committed into the file, so that the log beside it can begin anew. */
+  checkpoint(): void {
+    this.#database.exec('PRAGMA wal_checkpoint(PASSIVE)');
+  }
+
+  close(): void {
+    this.#database.exec('PRAGMA wal_checkpoint(TRUNCATE)');
+    this.#database.close();
+  }
+
+  #commitTogether(batch: Batch): Pick<BatchResult, 'appends' | 'settlements' | 'tasks'> | null {
+    return this.#transaction(() => ({
+      appends: batch.appends.map((append, index) => this.#append(append, index)),
+      settlements: batch.settlements.map((settlement) => this.#settle(settlement, batch.now)),
+      tasks: batch.tasks.map((task) => this.#runTask(task, batch.now)),
+    }));
+  }
+
+  /** Something in the batch cannot be stored: whatever it is fails alone. */
+  #commitOneByOne(batch: Batch): Pick<BatchResult, 'appends' | 'settlements' | 'tasks'> {
+    const failure = { failure: this.#lastFailure };
+    return {
+      appends: batch.appends.map(
+        (append, index): AppendOutcome => this.#transaction(() => this.#append(append, index)) ?? failure,
+      ),
+      settlements: batch.settlements.map(
+        (settlement) => this.#transaction(() => this.#settle(settlement, batch.now)) ?? 'failed',
+      ),
+      tasks: batch.tasks
+        .map((task) => this.#transaction(() => ({ value: this.#runTask(task, batch.now) })) ?? failure)
+        .map((outcome) => ('value' in outcome ? outcome.value : outcome)),
+    };
+  }
+
+  #transaction<Result>(work: () => Result): Result | null {
+    const seq = this.#seq;
+    const rowCount = this.#newRows.length;
+    const changeCount = this.#journal.length;
+    this.#committed = [];
+    let result: Result;
+    try {
+      this.#sql.begin.run();
+      result = work();
+      this.#sql.commit.run();
+    } catch (error) {
+      this.#lastFailure = error instanceof Error ? error.message : String(error);
+      if (this.#database.isTransaction) this.#database.exec('ROLLBACK');
+      this.#names.forget();
+      this.#settled.clear();
+      this.#seq = seq;
+      this.#newRows.length = rowCount;
+      this.#journal.length = changeCount;
+      return null;
+    }
+    for (const apply of this.#committed) apply();
+    return result;
+  }
+
+  #append(append: NewEvent, eventRef: number | Event): AppendOutcome {
+    const seq = this.#seq + 1;
+    const outcome = this.#events.insert(append, seq);
+    if ('duplicateOf' in outcome) return outcome;
+    this.#seq = seq;
+    const event = outcome.inserted;
+    const renamed = event === append.event ? null : event;
+    const ref = renamed ?? eventRef;
+    if (!append.direct) this.#journal.push({ seq, at: event.receivedAt, event: ref });
+    const typeNo = this.#names.numberOf(event.type);
+    const flags = (event.test ? FLAG_TEST : 0) | (append.direct ? FLAG_DIRECT : 0);
+    const deliverySeqs = append.deliveries.map((delivery) =>
+      this.#insertDelivery(delivery, { seq, typeNo, flags, at: event.receivedAt, ref }),
+    );
+    return { seq, id: event.id, deliverySeqs, event: renamed };
+  }
+
+  #insertDelivery(
+    delivery: NewDelivery,
+    event: { seq: number; typeNo: number; flags: number; at: number; ref: number | Event },
+  ): number {
+    const { endpointId, pool, orderKey, context } = delivery;
+    const seq = ++this.#seq;
+    const endpointNo = this.#names.numberOf(endpointId);
+    if (this.#lanes.poolOf(endpointNo) === null) this.#sql.setPool.run(endpointNo, pool);
+    const dueAt = delivery.status === 'HELD' ? null : delivery.dueAt;
+    this.#sql.insertDelivery.run(
+      seq,
+      event.seq,
+      endpointNo,
+      event.typeNo,
+      statusNumber(delivery.status),
+      dueAt,
+      event.flags,
+      event.at,
+      orderKey,
+      delivery.reason,
+      context,
+    );
+    this.#newRows.push({ seq, endpointNo, endpointId, pool, dueAt, orderKey, context, event: event.ref });
+    this.#journal.push({ seq, at: event.at, deliverySeq: seq });
+    return seq;
+  }
+
+  #settle(settlement: Settlement, now: number): 'recorded' | 'stale' {
+    const seq = parseDeliveryId(settlement.deliveryId);
+    const lease = seq === null ? undefined : this.#lanes.lease(seq);
+    if (!lease || seq === null || lease.token !== settlement.token || this.#settled.has(seq)) return 'stale';
+    this.#settled.add(seq);
+    const { attempt, dueAt } = settlement;
+    const lane = attempt ? 1 : lease.lane;
+    const status = statusNumber(settlement.status);
+    const completedAt = dueAt === null && settlement.status !== 'HELD' ? now : null;
+    const row = this.#sql.settleDelivery.get(
+      status,
+      lane,
+      dueAt,
+      settlement.step,
+      attempt ? 1 : 0,
+      settlement.reason,
+      completedAt,
+      seq,
+    ) as { attempts: number; generation: number };
+    if (attempt) {
+      this.#sql.insertAttempt.run(
+        seq * ATTEMPTS_PER_DELIVERY + Math.min(row.attempts, ATTEMPTS_PER_DELIVERY - 1),
+        attempt.startedAt,
+        attempt.durationMs,
+        attempt.outcome,
+        attempt.statusCode,
+        attempt.requestHeaders,
+        attempt.requestBody,
+        attempt.responseHeaders,
+        attempt.responseBody,
+        attempt.error?.code ?? null,
+        attempt.error?.message ?? null,
+      );
+    }
+    // Work that was only handed back changed nothing that anybody sees.
+    if (attempt || completedAt !== null) {
+      this.#insertChange(seq, now, {
+        ...row,
+        status,
+        step: settlement.step,
+        dueAt,
+        completedAt,
+        reason: settlement.reason,
+      });
+    }
+    for (const cause of settlement.causes) this.#append(cause, cause.event);
+    this.#committed.push(() => {
+      this.#lanes.release(seq, settlement.token);
+      if (dueAt !== null) this.#lanes.enqueue(lease.endpointNo, lane, { dueAt, seq });
+    });
+    return 'recorded';
+  }
+
+  #insertChange(deliverySeq: number, at: number, row: DeliveryChange): void {
+    const seq = ++this.#seq;
+    this.#sql.insertChange.run(
+      seq,
+      deliverySeq,
+      at,
+      row.status,
+      row.attempts,
+      row.step,
+      row.generation,
+      row.dueAt,
+      row.completedAt,
+      row.reason,
+    );
+    this.#journal.push({ seq, at, deliverySeq });
+  }
+
+  #runTask(task: Task, now: number): unknown {
+    const result = this.#tasks.run(task, now, (apply) => this.#committed.push(apply));
+    // What is forgotten must not make the sequence begin again below it.
+    if (task.kind === 'prune') this.#sql.setFloor.run(this.#seq);
+    return result;
+  }
+
+  /** The commit has held: new rows go at once where they may, else they stand in their lane. */
+  #settleNewRows(batch: Batch): Grant[] {
+    const grants: Grant[] = [];
+    for (const row of this.#newRows) {
+      this.#lanes.setEndpoint(row.endpointNo, { pool: row.pool });
+      if (row.dueAt === null) continue;
+      const place = { dueAt: row.dueAt, seq: row.seq };
+      const lease = this.#lanes.tryGrant(row.endpointNo, place, batch.now);
+      if (!lease) {
+        this.#lanes.enqueue(row.endpointNo, 0, place);
+        continue;
+      }
+      const event = typeof row.event === 'number' ? batch.appends[row.event]!.event : row.event;
+      grants.push({
+        ...this.#leaseFields(lease),
+        endpointId: row.endpointId,
+        attempts: 0,
+        generation: 0,
+        step: 0,
+        orderKey: row.orderKey,
+        createdAt: event.receivedAt,
+        context: row.context,
+        event: row.event,
+      });
+    }
+    this.#newRows = [];
+    return grants;
+  }
+
+  #readGrant(lease: HeldLease): Grant {
+    const row = this.#sql.leaseRow.get(lease.seq) as unknown as EventColumns & {
+      attempts: number;
+      generation: number;
+      step: number;
+      order_key: string | null;
+      created_at: number;
+      context: string | null;
+    };
+    return {
+      ...this.#leaseFields(lease),
+      endpointId: this.#names.nameOf(lease.endpointNo),
+      attempts: row.attempts,
+      generation: row.generation,
+      step: row.step,
+      orderKey: row.order_key,
+      createdAt: row.created_at,
+      context: row.context,
+      event: toEvent(row, this.#names),
+    };
+  }
+
+  #leaseFields(lease: HeldLease): Pick<Grant, 'seq' | 'token' | 'claimId' | 'expiresAt'> {
+    return { seq: lease.seq, token: lease.token, claimId: lease.claimId, expiresAt: lease.expiresAt };
+  }
+
+  #describe(entry: PendingEntry): JournalItem {
+    if ('event' in entry) return entry;
+    const row = this.#sql.deliveryRow.get(entry.deliverySeq) as unknown as DeliveryColumns;
+    return { seq: entry.seq, at: entry.at, delivery: toDelivery(row, this.#names) };
+  }
+
+  #lastSeq(): number {
+    const row = this.#database
+      .prepare(
+        `SELECT MAX(COALESCE((SELECT MAX(seq) FROM events), 0), COALESCE((SELECT MAX(seq) FROM deliveries), 0),
+           COALESCE((SELECT MAX(seq) FROM changes), 0), (SELECT value FROM meta WHERE key = 'floor')) AS seq`,
+      )
+      .get() as { seq: number };
+    return row.seq;
+  }
+}
