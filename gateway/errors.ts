@@ -3,7 +3,10 @@
  * REST `error.code`, a node's `msg.error.code`, the command line.
  */
 export const ERROR_CODES = {
-  UNAUTHENTICATED: { httpStatus: 401, meaning: 'no key or session came with the request, or it is not valid' },
+  UNAUTHENTICATED: {
+    httpStatus: 401,
+    meaning: 'no key or session came with the request, or it is not valid',
+  },
   FORBIDDEN: { httpStatus: 403, meaning: 'the key lacks the scope that this needs' },
   BAD_USER_INPUT: { httpStatus: 400, meaning: 'a value is not acceptable; `field` names it' },
   NOT_FOUND: { httpStatus: 404, meaning: 'there is nothing with this id' },
@@ -14,7 +17,10 @@ export const ERROR_CODES = {
   CURSOR_EXPIRED: { httpStatus: 410, meaning: 'the cursor is older than what is kept, or of another epoch' },
   STORE_UNAVAILABLE: { httpStatus: 503, meaning: 'the store cannot take it now; nothing was accepted' },
   REFUSED_BY_POLICY: { httpStatus: 400, meaning: 'the egress policy does not allow this address' },
-  CONFIGURATION: { httpStatus: 500, meaning: 'a setting is wrong; the message names it and what is accepted' },
+  CONFIGURATION: {
+    httpStatus: 500,
+    meaning: 'a setting is wrong; the message names it and what is accepted',
+  },
   ALREADY_RUNNING: { httpStatus: 409, meaning: 'another process uses this data directory' },
   PORT_TAKEN: { httpStatus: 409, meaning: 'another program listens on this port' },
   INTERNAL: { httpStatus: 500, meaning: 'a fault of ours; the log has the details under the same id' },

@@ -251,7 +251,11 @@ export interface KeyService {
   /** @returns null for a wrong, revoked or expired one. Takes the same time for all of these. */
   authenticate(bearer: string): Principal | null;
   list(): ApiKey[];
-  create(input: { name: string; scopes: Scope[]; expiresAt?: number | null }): Promise<{ key: ApiKey; secret: string }>;
+  create(input: {
+    name: string;
+    scopes: Scope[];
+    expiresAt?: number | null;
+  }): Promise<{ key: ApiKey; secret: string }>;
   revoke(id: string): Promise<ApiKey>;
 }
 

@@ -8,11 +8,11 @@ export class PushQueue<Item> implements AsyncIterableIterator<Item> {
     null;
   #closed = false;
   #failure: { error: unknown } | null = null;
-  readonly #onReturn: () => void;
+  #onEnd: ((by: 'feeder' | 'consumer') => void) | null;
 
-  /** @param onReturn called once, when the consumer or the feeder ends it. */
-  constructor(onReturn: () => void = () => {}) {
-    this.#onReturn = onReturn;
+  /** @param onEnd called when the feeder ends it, and when the consumer leaves; each at most once. */
+  constructor(onEnd: (by: 'feeder' | 'consumer') => void = () => {}) {
+    this.#onEnd = onEnd;
   }
 
   push(item: Item): void {
@@ -37,7 +37,7 @@ export class PushQueue<Item> implements AsyncIterableIterator<Item> {
       if (this.#failure) waiting.reject(this.#failure.error);
       else waiting.resolve({ done: true, value: undefined });
     }
-    this.#onReturn();
+    this.#onEnd?.('feeder');
   }
 
   next(): Promise<IteratorResult<Item>> {
@@ -55,8 +55,11 @@ export class PushQueue<Item> implements AsyncIterableIterator<Item> {
   }
 
   return(): Promise<IteratorResult<Item>> {
+    const onEnd = this.#onEnd;
+    this.#onEnd = null;
     this.#items.length = 0;
     this.close();
+    onEnd?.('consumer');
     return Promise.resolve({ done: true, value: undefined });
   }
 

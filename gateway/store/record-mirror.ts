@@ -73,7 +73,7 @@ export async function createRecordMirror<Value>(
       throw error;
     });
     const ids = new Set(stored.map(({ id }) => id));
-    for (const id of [...known.keys()]) if (!ids.has(id)) apply(id, 0, null);
+    for (const id of known.keys()) if (!ids.has(id)) apply(id, 0, null);
     for (const { id, version, value } of stored) apply(id, version, value);
     return async () => {
       for (let step = await next; step.done !== true; step = await next) {

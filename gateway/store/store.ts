@@ -40,9 +40,16 @@ export interface Store {
   append(events: readonly NewEvent[]): Promise<AppendResult[]>;
 
   /**
-   * The leases granted to this worker, as they are granted, until the signal aborts or the iteration ends;
-   * what was granted and not settled then goes back to its lane at once.
-   * At most `maxInFlight` leases are out at a time; settling one makes room.
+   * Adds debts to events that are stored already (what an endpoint missed), in one atomic step; none where that
+   * endpoint has a delivery of that event, and none for an event that is gone.
+   * @returns how many were new.
+   */
+  owe(debts: readonly Debt[]): Promise<number>;
+
+  /**
+   * The leases granted to this worker, as they are granted. At most `maxInFlight` are out at a time; settling one
+   * makes room. When the signal aborts no more are granted, and those that are out stay good until they are
+   * settled or run out (draining); leaving the iteration hands all of them back at once.
    */
   claim(claim: Claim): AsyncIterable<readonly Lease[]>;
 
@@ -121,6 +128,11 @@ export interface NewDelivery {
   context: string | null;
 }
 
+export interface Debt {
+  eventId: string;
+  deliveries: readonly NewDelivery[];
+}
+
 export type AppendResult =
   | { kind: 'accepted'; id: string; cursor: Cursor; deliveryIds: string[] }
   | { kind: 'duplicate'; id: string };
@@ -181,6 +193,8 @@ export type AttemptOutcome =
   | 'REDIRECT'
   | 'AUTH'
   | 'REFUSED_BY_POLICY'
+  /** A flow reported that it failed. */
+  | 'FLOW_ERROR'
   | 'UNKNOWN';
 
 /** One try, as it was. Header maps are JSON text; bodies are bounded by the sender. */

@@ -256,6 +256,25 @@ export function testStore(open: (clock: ManualClock) => Promise<StoreHarness>): 
       expect((await work().next()).event.id).toBe('evt-1');
     });
 
+    it('lets a worker that is told to stop finish what it holds, and grants it nothing more', async () => {
+      const abort = new AbortController();
+      const leases = store.claim({
+        pool: 'push',
+        worker: 'w',
+        maxInFlight: 8,
+        leaseMs: 60_000,
+        signal: abort.signal,
+      });
+      const iterator = leases[Symbol.asyncIterator]();
+      await store.append([newEvent(makeEvent(clock, { id: 'evt-1' }), owe(clock, 'ep_a'))]);
+      const [lease] = (await iterator.next()).value as Lease[];
+      abort.abort();
+      expect((await iterator.next()).done).toBe(true);
+      await store.append([newEvent(makeEvent(clock, { id: 'evt-2' }), owe(clock, 'ep_a'))]);
+      expect(await store.record([succeed(clock, lease!)])).toEqual(['recorded']);
+      expect((await work().next()).event.id).toBe('evt-2');
+    });
+
     it('takes back work that was not tried, without counting an attempt', async () => {
       const worker = work();
       await store.append([newEvent(makeEvent(clock), owe(clock, 'ep_a'))]);
@@ -376,6 +395,23 @@ export function testStore(open: (clock: ManualClock) => Promise<StoreHarness>): 
         void store.record([succeed(clock, lease)]);
       }
       expect(new Set(seen).size).toBe(300);
+    });
+  });
+
+  describe('owe', () => {
+    it('adds what an endpoint missed to stored events, once', async () => {
+      const event = makeEvent(clock, { id: 'evt-1' });
+      await store.append([newEvent(event, owe(clock, 'ep_a'))]);
+      const worker = work();
+      await store.record([succeed(clock, await worker.next())]);
+      clock.advance(1_000);
+      const debts = [
+        { eventId: 'evt-1', deliveries: [owe(clock, 'ep_a'), owe(clock, 'ep_b')] },
+        { eventId: 'gone', deliveries: [owe(clock, 'ep_b')] },
+      ];
+      expect(await store.owe(debts)).toBe(1);
+      expect(await worker.next()).toMatchObject({ endpointId: 'ep_b', event, createdAt: clock.now() });
+      expect(await store.owe(debts)).toBe(0);
     });
   });
 

@@ -98,10 +98,17 @@ export class Lanes {
     this.#claims.set(claim.id, { ...claim, inFlight: 0, retriesInFlight: 0 });
   }
 
-  /** What was leased to it is due again at once. */
-  closeClaim(id: number): void {
-    if (!this.#claims.delete(id)) return;
-    for (const lease of [...this.#leases.values()]) if (lease.claimId === id) this.#putBack(lease);
+  /**
+   * It gets nothing any more. What was leased to it is due again at once where it is handed back; else its
+   * leases go on until they are settled or run out.
+   */
+  endClaim(id: number, handBack: boolean): void {
+    const claim = this.#claims.get(id);
+    if (!claim) return;
+    claim.maxInFlight = 0;
+    if (handBack)
+      for (const lease of [...this.#leases.values()]) if (lease.claimId === id) this.#putBack(lease);
+    if (claim.inFlight === 0) this.#claims.delete(id);
   }
 
   /** A row came, or came back, with this due time. */
@@ -221,6 +228,7 @@ export class Lanes {
     if (!claim) return;
     claim.inFlight--;
     if (lease.lane === 1) claim.retriesInFlight--;
+    if (claim.maxInFlight === 0 && claim.inFlight === 0) this.#claims.delete(claim.id);
   }
 
   #expire(now: number): void {

@@ -1,7 +1,7 @@
 import type { Event } from '../../events/event.ts';
 import type { DeliveryRow, DeliveryWhere, EventWhere, PageQuery } from '../store-reader.ts';
 import type { RecordChange } from '../records.ts';
-import type { Amendment, LaneSettings, LeaseRef, NewEvent, Settlement, TimerChange } from '../store.ts';
+import type { Amendment, Debt, LaneSettings, LeaseRef, NewEvent, Settlement, TimerChange } from '../store.ts';
 
 /** What travels between the store's face and its writer thread: one batch, one commit, one answer. */
 export interface Batch {
@@ -18,7 +18,8 @@ export type Task =
   | { kind: 'amend'; amendment: Amendment }
   | { kind: 'set-lanes'; lanes: readonly LaneSettings[] }
   | { kind: 'open-claim'; claim: { id: number; pool: string; maxInFlight: number; leaseMs: number } }
-  | { kind: 'close-claim'; id: number }
+  | { kind: 'end-claim'; id: number; handBack: boolean }
+  | { kind: 'owe'; debts: readonly Debt[] }
   | { kind: 'renew'; leases: readonly LeaseRef[]; leaseMs: number }
   | { kind: 'change-timers'; changes: readonly TimerChange[] }
   | { kind: 'due-timers' }

@@ -10,6 +10,7 @@ import type {
   Amendment,
   AppendResult,
   Claim,
+  Debt,
   LaneSettings,
   Lease,
   LeaseRef,
@@ -135,7 +136,7 @@ class SqliteStore implements Store, RecordStore {
   claim(claim: Claim): AsyncIterable<readonly Lease[]> {
     const id = this.#nextClaimId++;
     const { pool, maxInFlight, leaseMs, signal } = claim;
-    const queue = new PushQueue<readonly Lease[]>(() => this.#closeClaim(id));
+    const queue = new PushQueue<readonly Lease[]>((by) => this.#endClaim(id, by));
     this.#claims.set(id, queue);
     // Not awaited: a failure to open shows itself as an iteration that ends with the error.
     this.#runTask({ kind: 'open-claim', claim: { id, pool, maxInFlight, leaseMs } }).catch((error: unknown) =>
@@ -167,6 +168,10 @@ class SqliteStore implements Store, RecordStore {
 
   async setLanes(lanes: readonly LaneSettings[]): Promise<void> {
     if (lanes.length > 0) await this.#runTask({ kind: 'set-lanes', lanes });
+  }
+
+  owe(debts: readonly Debt[]): Promise<number> {
+    return this.#runTask({ kind: 'owe', debts });
   }
 
   async changeTimers(changes: readonly TimerChange[]): Promise<void> {
@@ -361,11 +366,15 @@ class SqliteStore implements Store, RecordStore {
     }
   }
 
-  #closeClaim(id: number): void {
+  /** A claimant that was told to stop keeps what it holds; one that leaves gives it back. */
+  #endClaim(id: number, by: 'feeder' | 'consumer'): void {
     this.#claims.delete(id);
-    for (const [seq, lease] of this.#leases) if (lease.claimId === id) this.#leases.delete(seq);
+    if (by === 'consumer') {
+      for (const [seq, lease] of this.#leases) if (lease.claimId === id) this.#leases.delete(seq);
+    }
     // On a closing store the leases end with the writer anyway.
-    if (!this.#closing) void this.#runTask({ kind: 'close-claim', id }).catch(() => {});
+    if (!this.#closing)
+      void this.#runTask({ kind: 'end-claim', id, handBack: by === 'consumer' }).catch(() => {});
   }
 
   #takeTimers(): void {

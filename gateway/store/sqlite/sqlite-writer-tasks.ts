@@ -60,7 +60,7 @@ export class WriterTasks {
     };
   }
 
-  run(task: Task, now: number, afterCommit: AfterCommit): unknown {
+  run(task: Exclude<Task, { kind: 'owe' }>, now: number, afterCommit: AfterCommit): unknown {
     switch (task.kind) {
       case 'amend':
         return this.#amend(task.amendment, now, afterCommit);
@@ -69,8 +69,8 @@ export class WriterTasks {
       case 'open-claim':
         afterCommit(() => this.#lanes.openClaim(task.claim));
         return null;
-      case 'close-claim':
-        afterCommit(() => this.#lanes.closeClaim(task.id));
+      case 'end-claim':
+        afterCommit(() => this.#lanes.endClaim(task.id, task.handBack));
         return null;
       case 'renew':
         return task.leases.map(({ deliveryId, token }) => {

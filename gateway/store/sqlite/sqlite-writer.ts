@@ -1,6 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { Event } from '../../events/event.ts';
-import type { NewDelivery, NewEvent, Settlement } from '../store.ts';
+import type { Debt, NewDelivery, NewEvent, Settlement } from '../store.ts';
 import { NameTable, openDatabase, prepareSql } from './sqlite-database.ts';
 import { Lanes, type HeldLease, type Place } from './sqlite-lanes.ts';
 import type { AppendOutcome, Batch, BatchResult, Grant, JournalItem, Task } from './sqlite-protocol.ts';
@@ -25,6 +25,7 @@ interface NewRow {
   endpointId: string;
   pool: string;
   dueAt: number | null;
+  createdAt: number;
   orderKey: string | null;
   context: string | null;
   /** Index into the batch's appends, or the event where a settlement caused it. */
@@ -70,6 +71,8 @@ export class SqliteWriter {
       setPool: database.prepare(
         'INSERT INTO lanes (endpoint_no, pool, held, max_concurrency) VALUES (?, ?, 0, 32) ON CONFLICT DO UPDATE SET pool = excluded.pool',
       ),
+      eventRow: prepareSql(database, 'event-row'),
+      findDebt: database.prepare('SELECT 1 FROM deliveries WHERE event_seq = ? AND endpoint_no = ? LIMIT 1'),
       begin: database.prepare('BEGIN IMMEDIATE'),
       commit: database.prepare('COMMIT'),
       setFloor: database.prepare(`UPDATE meta SET value = ? WHERE key = 'floor'`),
@@ -220,7 +223,17 @@ export class SqliteWriter {
       delivery.reason,
       context,
     );
-    this.#newRows.push({ seq, endpointNo, endpointId, pool, dueAt, orderKey, context, event: event.ref });
+    this.#newRows.push({
+      seq,
+      endpointNo,
+      endpointId,
+      pool,
+      dueAt,
+      orderKey,
+      context,
+      event: event.ref,
+      createdAt: event.at,
+    });
     this.#journal.push({ seq, at: event.at, deliverySeq: seq });
     return seq;
   }
@@ -296,10 +309,33 @@ export class SqliteWriter {
   }
 
   #runTask(task: Task, now: number): unknown {
+    if (task.kind === 'owe') return this.#owe(task.debts, now);
     const result = this.#tasks.run(task, now, (apply) => this.#committed.push(apply));
     // What is forgotten must not make the sequence begin again below it.
     if (task.kind === 'prune') this.#sql.setFloor.run(this.#seq);
     return result;
+  }
+
+  /** @returns how many debts were new. */
+  #owe(debts: readonly Debt[], now: number): number {
+    let made = 0;
+    for (const { eventId, deliveries } of debts) {
+      const row = this.#sql.eventRow.get(eventId) as unknown as (EventColumns & { seq: number }) | undefined;
+      if (!row) continue;
+      const source = {
+        seq: row.seq,
+        typeNo: row.type_no,
+        flags: row.flags & FLAG_TEST,
+        at: now,
+        ref: toEvent(row, this.#names),
+      };
+      for (const delivery of deliveries) {
+        if (this.#sql.findDebt.get(row.seq, this.#names.numberOf(delivery.endpointId))) continue;
+        this.#insertDelivery(delivery, source);
+        made++;
+      }
+    }
+    return made;
   }
 
   /** The commit has held: new rows go at once where they may, else they stand in their lane. */
@@ -322,7 +358,7 @@ export class SqliteWriter {
         generation: 0,
         step: 0,
         orderKey: row.orderKey,
-        createdAt: event.receivedAt,
+        createdAt: row.createdAt,
         context: row.context,
         event: row.event,
       });
