@@ -20,12 +20,12 @@ export function newEndpoint(made: NewEndpoint, input: CheckedEndpointInput): Ope
   const { secret: _, ...settings } = input;
   const open: OpenEndpoint = {
     endpoint: {
-      ...DEFAULT_SETTINGS,
-      urlIsSecret: isCapabilityUrl(made.url),
-      ...settings,
       id: made.id,
       kind: made.kind,
       url: made.url,
+      ...DEFAULT_SETTINGS,
+      urlIsSecret: isCapabilityUrl(made.url),
+      ...settings,
       declaredBy: null,
       resultsTo: null,
       retiredAt: null,
@@ -42,12 +42,13 @@ export function newEndpoint(made: NewEndpoint, input: CheckedEndpointInput): Ope
 
 /**
  * An endpoint after somebody changed it. A secret that is given takes the place of all others at once.
+ * @param kind what the URL that is given makes of it; undefined where none is
  * @throws BAD_USER_INPUT for what an endpoint of this kind cannot have, CONFLICT for a retired one
  */
 export function changedEndpoint(
   before: OpenEndpoint,
   input: CheckedEndpointInput,
-  kind: EndpointKind,
+  kind: EndpointKind | undefined,
 ): OpenEndpoint {
   const { endpoint } = before;
   if (endpoint.retiredAt !== null) {
@@ -62,7 +63,7 @@ export function changedEndpoint(
   const urlIsSecret = endpoint.urlIsSecret || (input.url !== undefined && isCapabilityUrl(input.url));
   return requireUsableSecret({
     ...before,
-    endpoint: { ...endpoint, urlIsSecret, ...settings, kind },
+    endpoint: { ...endpoint, urlIsSecret, ...settings, kind: kind ?? endpoint.kind },
     ...(secret === undefined ? {} : { secret, oldSecrets: [] }),
     disabledReason: input.active === true ? null : before.disabledReason,
   });

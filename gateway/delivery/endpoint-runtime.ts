@@ -43,9 +43,12 @@ export function compileEndpoint(open: OpenEndpoint): EndpointRuntime {
   };
 }
 
-/** How the lanes of an endpoint may run. */
+/**
+ * How the lanes of an endpoint may run. A retired one is not held: what it is still owed comes out as it falls
+ * due, and is cancelled, instead of being kept for ever.
+ */
 export function laneSettingsOf({ id, paused, active, retiredAt, maxConcurrency }: Endpoint): LaneSettings {
-  return { endpointId: id, held: paused || !active || retiredAt !== null, maxConcurrency };
+  return { endpointId: id, held: retiredAt === null && (paused || !active), maxConcurrency };
 }
 
 /** Asked for every endpoint about every event: only what an endpoint restricts is looked at, nothing is made. */

@@ -70,7 +70,6 @@ export interface EndpointRegistryOptions {
 export async function createEndpointRegistry(options: EndpointRegistryOptions): Promise<EndpointRegistry> {
   const { records, secretBox, clock, random } = options;
   const known = new Map<string, { open: OpenEndpoint; runtime: EndpointRuntime }>();
-  let listed: Endpoint[] | undefined;
   let active: EndpointRuntime[] | undefined;
   let onLanes: ((lanes: LaneSettings[]) => void) | undefined;
 
@@ -78,7 +77,6 @@ export async function createEndpointRegistry(options: EndpointRegistryOptions): 
     const open = openEndpoint(id, stored, secretBox);
     const before = known.get(id)?.open.endpoint;
     known.set(id, { open, runtime: compileEndpoint(open) });
-    listed = undefined;
     active = undefined;
     const lanes = laneSettingsOf(open.endpoint);
     if (before === undefined || !isDeepStrictEqual(lanes, laneSettingsOf(before))) onLanes?.([lanes]);
@@ -126,7 +124,7 @@ export async function createEndpointRegistry(options: EndpointRegistryOptions): 
   };
 
   return {
-    list: () => (listed ??= [...known.values()].map(({ open }) => open.endpoint).filter(isInUse)),
+    list: () => [...known.values()].map(({ open }) => open.endpoint).filter(isInUse),
     find: (id) => known.get(id)?.open.endpoint ?? null,
     runtime: (id) => known.get(id)?.runtime ?? null,
     active: () => (active ??= [...known.values()].map(({ runtime }) => runtime).filter(getsNew)),
@@ -148,8 +146,9 @@ export async function createEndpointRegistry(options: EndpointRegistryOptions): 
       const checked = checkEndpointInput(input);
       const present = known.get(id)?.open.endpoint;
       if (present === undefined) throw notFound(id);
-      const isMoved = checked.url !== undefined && checked.url !== present.url;
-      const kind = isMoved && isInUse(present) ? await vetKind(checked.url!, 'url') : present.kind;
+      const { url } = checked;
+      const isNew = url !== undefined && url !== present.url && isInUse(present);
+      const kind = isNew ? await vetKind(url, 'url') : url === undefined ? undefined : present.kind;
       return change(id, (before) => changedEndpoint(before, checked, kind));
     },
 

@@ -107,7 +107,7 @@ class WorkStream implements AsyncIterableIterator<readonly WorkLease[]> {
   readonly #leases: AsyncIterator<readonly Lease[]>;
   readonly #tokens = new Set<number>();
   #cancelRenewal = (): void => {};
-  #ended = false;
+  #ended: Promise<void> | null = null;
 
   constructor(deps: WorkDeps, endpointId: string, prefetch: number, connection: WorkConnection) {
     this.#deps = deps;
@@ -139,21 +139,23 @@ class WorkStream implements AsyncIterableIterator<readonly WorkLease[]> {
   }
 
   async return(): Promise<IteratorResult<readonly WorkLease[]>> {
-    if (!this.#ended) {
-      this.#ended = true;
-      this.#cancelRenewal();
-      const open = this.#takeHeld();
-      if (this.#connection.wasLost()) {
-        // It may have died of this very work: counted as an attempt, so that it comes back later and later.
-        await Promise.all(open.map((work) => this.#deps.end(work, 'UNKNOWN', CONSUMER_LOST)));
-      }
-      await this.#leases.return?.();
-    }
+    this.#ended ??= this.#end();
+    await this.#ended;
     return { done: true, value: undefined };
   }
 
   [Symbol.asyncIterator](): this {
     return this;
+  }
+
+  async #end(): Promise<void> {
+    this.#cancelRenewal();
+    const open = this.#takeHeld();
+    if (this.#connection.wasLost()) {
+      // It may have died of this very work: counted as an attempt, so that it comes back later and later.
+      await Promise.all(open.map((work) => this.#deps.end(work, 'UNKNOWN', CONSUMER_LOST)));
+    }
+    await this.#leases.return?.();
   }
 
   #takeHeld(): HeldWork[] {

@@ -180,6 +180,7 @@ export class Lanes {
         if (nextDueAt > now && nextDueAt < wakeAt && hasRoom(endpoint)) wakeAt = nextDueAt;
       }
     }
+    if (this.#leases.size === 0) this.#firstExpiry = Infinity;
     return Math.min(wakeAt, this.#firstExpiry);
   }
 
