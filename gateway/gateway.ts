@@ -31,6 +31,8 @@ import { packageVersion } from './package-root.ts';
 import { createRestHandler } from './rest/rest-handler.ts';
 import type { Principal, Services } from './services.ts';
 import { openStore } from './store/open-store.ts';
+import type { RecordStore } from './store/records.ts';
+import type { Store } from './store/store.ts';
 import { startRetention } from './store/retention.ts';
 
 export interface GatewayOptions {
@@ -40,6 +42,8 @@ export interface GatewayOptions {
   dataDir: string;
   clock: Clock;
   log: Logger;
+  /** Puts something between the gateway and its store: a benchmark's, a fault's. @default nothing */
+  wrapStore?: (store: Store & RecordStore) => Store & RecordStore;
 }
 
 export interface Gateway {
@@ -54,15 +58,10 @@ export interface Gateway {
 }
 
 /** Wires the stages in the order in which an event walks through them. */
-export async function startGateway({
-  config,
-  secrets,
-  dataDir,
-  clock,
-  log,
-}: GatewayOptions): Promise<Gateway> {
+export async function startGateway(options: GatewayOptions): Promise<Gateway> {
+  const { config, secrets, dataDir, clock, log, wrapStore = (store) => store } = options;
   const storeUrl = config.storeUrl === 'sqlite:' ? `sqlite:${join(dataDir, 'hookline.db')}` : config.storeUrl;
-  const store = await openStore(storeUrl, clock);
+  const store = wrapStore(await openStore(storeUrl, clock));
   const secretBox = createSecretBox(secrets.secretKey, randomBytes);
   await checkSecretKey(store, secretBox);
 

@@ -53,17 +53,16 @@ export function createSecretBox(secretKey: string, random: RandomBytes): SecretB
  * @throws CONFIGURATION for another key
  */
 export async function checkSecretKey(records: RecordStore, secretBox: SecretBox): Promise<void> {
-  const value = { sealed: secretBox.seal(PROBE, PROBE_PURPOSE) };
-  const stored =
-    (await records.get<{ sealed: string }>('installation', PROBE_ID)) ??
-    // Two processes may start at the same time: whoever comes second checks against the first one's probe.
-    ((await records.commit([{ collection: 'installation', id: PROBE_ID, value, ifVersion: 0 }])).kind ===
-    'conflict'
-      ? await records.get<{ sealed: string }>('installation', PROBE_ID)
-      : null);
-  if (stored === null) return;
+  const probe = {
+    collection: 'installation',
+    id: PROBE_ID,
+    value: { sealed: secretBox.seal(PROBE, PROBE_PURPOSE) },
+  };
+  // Insert first: of two processes that start for the first time together, one checks against the other's probe.
+  if ((await records.commit([{ ...probe, ifVersion: 0 }])).kind === 'committed') return;
+  const stored = await records.get<typeof probe.value>(probe.collection, probe.id);
   try {
-    secretBox.open(stored.value.sealed, PROBE_PURPOSE);
+    secretBox.open(stored?.value.sealed ?? '', PROBE_PURPOSE);
   } catch (error) {
     throw new HooklineError(
       'CONFIGURATION',

@@ -12,11 +12,13 @@ export interface GraphqlAnswer<Data = Parsed> {
   errors?: { message: string; path?: (string | number)[]; extensions: Record<string, unknown> }[];
 }
 
+/** An answer with the HTTP around it. */
 export interface HttpAnswer<Data> extends GraphqlAnswer<Data> {
   status: number;
   headers: Headers;
 }
 
+/** What to ask, and as whom. */
 export interface HttpQuestion {
   query: string;
   variables?: Record<string, unknown>;
@@ -65,9 +67,13 @@ export interface Wire {
   closed: Promise<{ code: number; reason: string }>;
 }
 
+/** Opens a websocket and says nothing on it. @throws where the server offers no subprotocol that was asked for */
 export async function openWire(
   url: string,
-  { protocol = 'graphql-transport-ws', headers = {} }: { protocol?: string; headers?: Record<string, string> } = {},
+  {
+    protocol = 'graphql-transport-ws',
+    headers = {},
+  }: { protocol?: string; headers?: Record<string, string> } = {},
 ): Promise<Wire> {
   const socket = new WebSocket(url.replace(/^http/, 'ws'), protocol === '' ? [] : [protocol], { headers });
   const received: string[] = [];
@@ -76,9 +82,11 @@ export async function openWire(
     received.push(data.toString());
     wake();
   });
-  const closed = once(socket, 'close').then(([code, reason]: unknown[]) => {
-    wake();
-    return { code: Number(code), reason: String(reason) };
+  const closed = new Promise<{ code: number; reason: string }>((resolve) => {
+    socket.once('close', (code, reason) => {
+      wake();
+      resolve({ code, reason: reason.toString() });
+    });
   });
   await once(socket, 'open');
   return {
@@ -87,7 +95,8 @@ export async function openWire(
     send: (message) => socket.send(typeof message === 'string' ? message : JSON.stringify(message)),
     next: async () => {
       while (received.length === 0) {
-        if (socket.readyState === WebSocket.CLOSED) throw new Error('The socket was closed before another message came.');
+        if (socket.readyState === WebSocket.CLOSED)
+          throw new Error('The socket was closed before another message came.');
         await new Promise<void>((resolve) => {
           wake = resolve;
         });

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, readFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 
 import { makeTempFolder } from './temp-folder.ts';
@@ -53,11 +53,13 @@ const READY_MS = 30_000;
  */
 export async function startProduct(options: ProductOptions = {}): Promise<Product> {
   const { command = 'start' } = options;
-  const folder = await makeTempFolder();
-  const dataDir = options.dataDir ?? join(folder.path, 'data');
+  const folder = await (options.dataDir === undefined ? makeTempFolder() : null);
+  const dataDir = options.dataDir ?? join(folder!.path, 'data');
+  const cwd = dirname(dataDir);
+  await mkdir(cwd, { recursive: true });
   const startedAt = performance.now();
   const child = spawn(process.execPath, [CLI_PATH, command], {
-    cwd: folder.path,
+    cwd,
     env: childEnv({
       HOOKLINE_PORT: '0',
       HOOKLINE_EDITOR_PORT: '0',
@@ -109,7 +111,7 @@ export async function startProduct(options: ProductOptions = {}): Promise<Produc
       await kill('SIGTERM');
       // The Node-RED of a gateway that was killed notices a moment later.
       if (editorUrl !== undefined) await untilGone(editorUrl);
-      await folder[Symbol.asyncDispose]();
+      await folder?.[Symbol.asyncDispose]();
     },
   };
 }

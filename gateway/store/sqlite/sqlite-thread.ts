@@ -12,7 +12,11 @@ export class SqliteThread<Hello> {
   constructor(path: string, role: 'writer' | 'reader') {
     // Beside this file in the sources, beside the bundle in the build.
     const file = import.meta.url.endsWith('.ts') ? './sqlite-worker.ts' : './sqlite-worker.js';
-    this.#worker = new Worker(new URL(file, import.meta.url), { workerData: { path, role } });
+    this.#worker = new Worker(new URL(file, import.meta.url), {
+      workerData: { path, role },
+      // Node.js 22 calls SQLite experimental in each thread; the part in use is the same in 24.
+      execArgv: ['--disable-warning=ExperimentalWarning'],
+    });
     this.ready = this.#expect(0) as Promise<Hello>;
     this.#worker.on(
       'message',

@@ -1,0 +1,63 @@
+import { pino } from 'pino';
+import type { Logger as PinoLogger } from 'pino';
+
+/** The one logger of a process; `log.child({ component })` for its parts. */
+export type Logger = PinoLogger;
+
+export interface LogOptions {
+  /** Where lines go. */
+  stream: { write(line: string): unknown };
+  /** Short lines for a person at a terminal instead of JSON. @default false */
+  pretty?: boolean;
+}
+
+/** Members of logged objects that are never written, at the first two levels and among headers. */
+const SECRET_MEMBERS = [
+  'authorization',
+  'proxy-authorization',
+  'cookie',
+  'set-cookie',
+  'secret',
+  'secrets',
+  'password',
+  'key',
+  'adminKey',
+  'secretKey',
+  'flowKey',
+  'credentialSecret',
+];
+
+/** Logs one JSON object a line: `time` in ISO 8601, `level` as a word, `msg`, whatever else was given. */
+export function createLogger(options: LogOptions): Logger {
+  const { stream, pretty = false } = options;
+  return pino(
+    {
+      base: null,
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: { level: (level) => ({ level }) },
+      redact: {
+        paths: SECRET_MEMBERS.flatMap((name) => [`["${name}"]`, `*["${name}"]`, `*.headers["${name}"]`]),
+        censor: '[hidden]',
+      },
+    },
+    pretty ? { write: (line: string) => stream.write(prettyLine(line)) } : stream,
+  );
+}
+
+/** `14:05:09 warn  [node-red] what happened  member=value` */
+function prettyLine(line: string): string {
+  const { time, level, msg, component, err, ...rest } = JSON.parse(line) as {
+    time: string;
+    level: string;
+    msg?: string;
+    component?: string;
+    err?: { message?: string };
+  };
+  const clock = new Date(time).toTimeString().slice(0, 8);
+  const where = component === undefined ? '' : `[${component}] `;
+  const members = Object.entries({ ...rest, ...(err?.message === undefined ? {} : { error: err.message }) });
+  const shown = members.map(
+    ([name, value]) => `  ${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`,
+  );
+  return `${clock} ${level.padEnd(5)} ${where}${msg ?? ''}${shown.join('')}\n`;
+}
