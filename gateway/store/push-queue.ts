@@ -46,7 +46,7 @@ export class PushQueue<Item> implements AsyncIterableIterator<Item> {
     if (this.#failure) {
       const { error } = this.#failure;
       this.#failure = null;
-      return Promise.reject(error as Error);
+      return Promise.reject(error);
     }
     if (this.#closed) return Promise.resolve({ done: true, value: undefined });
     return new Promise((resolve, reject) => {

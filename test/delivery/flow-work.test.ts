@@ -47,7 +47,9 @@ describe('work for flows', () => {
     await delivery.events.publish({ type: 'work_order.created', data: { n: 2 } });
     const works = await Promise.all(consumers.map((consumer) => consumer.next()));
     expect(
-      works.map(({ event }) => (JSON.parse(event.body) as { data: { n: number } }).data.n).sort(),
+      works
+        .map(({ event }) => (JSON.parse(event.body) as { data: { n: number } }).data.n)
+        .sort((a, b) => a - b),
     ).toEqual([1, 2]);
     const rows = await delivery.flows.settle(
       works.map(({ deliveryId, token }) => ({ deliveryId, token, outcome: 'SUCCEEDED' as const })),

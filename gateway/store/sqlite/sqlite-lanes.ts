@@ -106,8 +106,7 @@ export class Lanes {
     const claim = this.#claims.get(id);
     if (!claim) return;
     claim.maxInFlight = 0;
-    if (handBack)
-      for (const lease of [...this.#leases.values()]) if (lease.claimId === id) this.#putBack(lease);
+    if (handBack) for (const lease of this.#leases.values()) if (lease.claimId === id) this.#putBack(lease);
     if (claim.inFlight === 0) this.#claims.delete(id);
   }
 
@@ -156,7 +155,7 @@ export class Lanes {
       let progress = true;
       while (progress && this.#poolHasRoom(pool)) {
         progress = false;
-        for (const lane of [...lanes]) {
+        for (const lane of Array.from(lanes)) {
           const before = granted.length;
           this.#takeTurn(lane, now, granted);
           if (lane.nextDueAt === Infinity) lanes.delete(lane);
@@ -234,7 +233,7 @@ export class Lanes {
 
   #expire(now: number): void {
     this.#firstExpiry = Infinity;
-    for (const lease of [...this.#leases.values()]) {
+    for (const lease of this.#leases.values()) {
       if (lease.expiresAt <= now) this.#putBack(lease);
       else if (lease.expiresAt < this.#firstExpiry) this.#firstExpiry = lease.expiresAt;
     }

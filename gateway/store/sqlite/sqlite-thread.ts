@@ -5,7 +5,10 @@ import { HooklineError } from '../../errors.ts';
 export class SqliteThread<Hello> {
   readonly ready: Promise<Hello>;
   readonly #worker: Worker;
-  readonly #waiting = new Map<number, { resolve: (value: never) => void; reject: (error: Error) => void }>();
+  readonly #waiting = new Map<
+    number,
+    { resolve: (value: unknown) => void; reject: (error: Error) => void }
+  >();
   #nextId = 0;
   #failure: Error | null = null;
 
@@ -23,7 +26,7 @@ export class SqliteThread<Hello> {
       ({ id, result, failure }: { id: number; result?: unknown; failure?: string }) => {
         const waiting = this.#waiting.get(id);
         this.#waiting.delete(id);
-        if (failure === undefined) waiting?.resolve(result as never);
+        if (failure === undefined) waiting?.resolve(result);
         else waiting?.reject(new Error(failure));
       },
     );
@@ -48,7 +51,7 @@ export class SqliteThread<Hello> {
 
   #expect(id: number): Promise<unknown> {
     return new Promise((resolve, reject) => {
-      this.#waiting.set(id, { resolve: resolve as (value: never) => void, reject });
+      this.#waiting.set(id, { resolve, reject });
     });
   }
 

@@ -350,7 +350,6 @@ export class SqliteWriter {
         this.#lanes.enqueue(row.endpointNo, 0, place);
         continue;
       }
-      const event = typeof row.event === 'number' ? batch.appends[row.event]!.event : row.event;
       grants.push({
         ...this.#leaseFields(lease),
         endpointId: row.endpointId,
