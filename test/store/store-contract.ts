@@ -572,8 +572,9 @@ export function testStore(open: (clock: ManualClock) => Promise<StoreHarness>): 
       expect((await waiting).done).toBe(true);
     });
 
-    it('refuses a cursor of another epoch, and one that is none', async () => {
+    it('refuses a cursor of another epoch, one from the future, and one that is none', async () => {
       await expect(follow('abcdef.12').next()).rejects.toMatchObject({ code: 'CURSOR_EXPIRED' });
+      await expect(follow(`${store.epoch}.zzzzzz`).next()).rejects.toMatchObject({ code: 'CURSOR_EXPIRED' });
       await expect(follow('rubbish').next()).rejects.toMatchObject({ code: 'BAD_USER_INPUT' });
     });
 

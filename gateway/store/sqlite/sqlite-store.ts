@@ -1,7 +1,7 @@
 import type { Clock } from '../../clock.ts';
 import { HooklineError } from '../../errors.ts';
 import type { Event } from '../../events/event.ts';
-import { formatCursor, parseCursor, type Cursor, type JournalEntry } from '../journal.ts';
+import { cursorExpired, formatCursor, parseCursor, type Cursor, type JournalEntry } from '../journal.ts';
 import { PushQueue } from '../push-queue.ts';
 import type { CommitResult, RecordChange, RecordNotice, RecordStore, StoredRecord } from '../records.ts';
 import type { StoreReader } from '../store-reader.ts';
@@ -189,8 +189,12 @@ class SqliteStore implements Store, RecordStore {
 
   tail(after: Cursor | null, signal: AbortSignal): AsyncIterable<readonly JournalEntry[]> {
     try {
+      if (after === null) return this.#journal.follow(null, signal);
       const newest = formatCursor(this.epoch, this.#journal.head);
-      return this.#journal.follow(after === null ? null : parseCursor(this.epoch, after, newest), signal);
+      const seq = parseCursor(this.epoch, after, newest);
+      // A place that was never given: it would wait for what has happened already.
+      if (seq > this.#journal.head) throw cursorExpired(newest);
+      return this.#journal.follow(seq, signal);
     } catch (error) {
       const refused = new PushQueue<readonly JournalEntry[]>();
       refused.close(error);
