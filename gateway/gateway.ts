@@ -26,7 +26,7 @@ import { startHttpServer } from './http-server.ts';
 import { createReceiver } from './ingest/receive.ts';
 import { createSourceRegistry } from './ingest/sources.ts';
 import { localUrl } from './local-url.ts';
-import type { Logger } from './log.ts';
+import { withoutRedaction, type Logger } from './log.ts';
 import { packageVersion } from './package-root.ts';
 import { createRestHandler } from './rest/rest-handler.ts';
 import type { Principal, Services } from './services.ts';
@@ -104,7 +104,11 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const randomText = (): string => randomBytes(12).toString('hex');
   const intake = { store, endpoints, schedule, clock, randomText, maxBodyBytes, random: Math.random };
   const webhook = createWebhookConnector({ egress, clock, version: packageVersion });
-  const worker = startWorker({ ...intake, connectors: { WEBHOOK: webhook, INSPECTOR: webhook }, log });
+  const worker = startWorker({
+    ...intake,
+    connectors: { WEBHOOK: webhook, INSPECTOR: webhook },
+    log: withoutRedaction(log),
+  });
   const stopRetention = startRetention({ store, clock, retentionMs: config.retentionMs, log });
   const receive = createReceiver({ ...intake, sources, log });
   const services: Services = {

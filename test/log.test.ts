@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import { HooklineError } from '../gateway/errors.ts';
-import { createLogger } from '../gateway/log.ts';
+import { createLogger, gatherLines, withoutRedaction } from '../gateway/log.ts';
 
 function capture(pretty = false): { log: ReturnType<typeof createLogger>; lines: string[] } {
   const lines: string[] = [];
@@ -59,5 +59,26 @@ describe('createLogger', () => {
     expect(lines[0]).toMatch(
       /^\d\d:\d\d:\d\d error \[node-red\] Ended\. {2}pauseMs=1000 {2}error=It broke\.\n$/,
     );
+  });
+});
+
+describe('gatherLines', () => {
+  it('writes the lines of one turn together, in order, and what is left when it is flushed', async () => {
+    const written: string[] = [];
+    const lines = gatherLines({ write: (text) => written.push(text) });
+    const log = withoutRedaction(createLogger({ stream: lines }));
+    for (const n of [1, 2, 3]) log.info({ n }, 'attempted');
+    expect(written).toEqual([]);
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(written).toHaveLength(1);
+    expect(
+      written[0]!
+        .trim()
+        .split('\n')
+        .map((line) => (JSON.parse(line) as { n: number }).n),
+    ).toEqual([1, 2, 3]);
+    log.info({ n: 4 }, 'attempted');
+    lines.flush();
+    expect(written).toHaveLength(2);
   });
 });

@@ -2,7 +2,7 @@ import { systemClock } from '../clock.ts';
 import { readConfig } from '../config.ts';
 import { openDataDirectory } from '../data-directory.ts';
 import { startGateway } from '../gateway.ts';
-import { createLogger } from '../log.ts';
+import { createLogger, gatherLines } from '../log.ts';
 import { startNodeRed } from '../node-red/supervisor.ts';
 import type { NodeRed } from '../node-red/supervisor.ts';
 import type { CommandIo } from './command.ts';
@@ -21,7 +21,7 @@ export async function runGateway(io: CommandIo, options: { withNodeRed: boolean 
   // Databases, Node-RED's files and whatever else is made from here on is the owner's alone.
   process.umask(0o077);
   const stopped = waitForSignal();
-  const log = createLogger({ stream: io.stderr, pretty: process.stderr.isTTY });
+  const log = createLogger({ stream: gatherLines(io.stderr), pretty: process.stderr.isTTY });
   const dataDirectory = openDataDirectory(config);
   const { path: dataDir, secrets, wasKilled } = dataDirectory;
   try {

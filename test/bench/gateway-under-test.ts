@@ -5,7 +5,7 @@ import { Writable } from 'node:stream';
 import { systemClock } from '../../gateway/clock.ts';
 import { readConfig } from '../../gateway/config.ts';
 import { startGateway } from '../../gateway/gateway.ts';
-import { createLogger } from '../../gateway/log.ts';
+import { createLogger, gatherLines } from '../../gateway/log.ts';
 import { withoutStore } from './memory-store.ts';
 
 /** The gateway in a process of its own, with its log written and thrown away. Told to, says what CPU it used. */
@@ -29,7 +29,7 @@ const gateway = await startGateway({
   },
   dataDir,
   clock: systemClock,
-  log: createLogger({ stream: nowhere, pretty: false }),
+  log: createLogger({ stream: gatherLines(nowhere), pretty: false }),
   ...(process.argv[3] === 'off' ? { wrapStore: withoutStore } : {}),
 });
 for (let n = 0; n < Number(process.argv[5]); n++) {
