@@ -8,6 +8,7 @@ export const LOGIN_PAGE = `<!doctype html>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>Hookline</title>
+<link rel="icon" href="favicon.ico" type="image/svg+xml">
 <link rel="stylesheet" href="login.css">
 <script type="module" src="login.js"></script>
 </head>
@@ -84,6 +85,10 @@ byId('logout').addEventListener('click', async () => { await post('logout', {});
 const code = new URLSearchParams(location.hash.slice(1)).get('login');
 if (code) history.replaceState(null, '', location.pathname);
 await show(code ? await logIn({ code }) : undefined);
+`;
+
+/** A hook on a line. */
+export const ICON = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16"><rect width="16" height="16" rx="3" fill="#17624f"/><path d="M11 2v7a3 3 0 0 1-6 0V8m0 0 1.6 1.6M5 8 3.4 9.6" fill="none" stroke="#fff" stroke-width="1.6" stroke-linecap="round"/></svg>
 `;
 
 /** Nothing from outside, nothing inline. */

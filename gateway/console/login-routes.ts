@@ -4,7 +4,7 @@ import { HooklineError } from '../errors.ts';
 import { sendError, sendJson, type HttpHandler } from '../http-server.ts';
 import { readBody } from '../ingest/read-body.ts';
 import type { Principal, Services } from '../services.ts';
-import { LOGIN_PAGE, LOGIN_SCRIPT, LOGIN_STYLE, PAGE_HEADERS } from './login-page.ts';
+import { ICON, LOGIN_PAGE, LOGIN_SCRIPT, LOGIN_STYLE, PAGE_HEADERS } from './login-page.ts';
 
 export interface LoginRoutesOptions {
   services: Pick<Services, 'keys' | 'sessions'>;
@@ -93,6 +93,7 @@ export function createLoginRoutes(options: LoginRoutesOptions): HttpHandler {
 
 const PAGES: Readonly<Record<string, { type: string; content: string }>> = {
   '/': { type: 'text/html; charset=utf-8', content: LOGIN_PAGE },
+  '/favicon.ico': { type: 'image/svg+xml', content: ICON },
   '/login.css': { type: 'text/css; charset=utf-8', content: LOGIN_STYLE },
   '/login.js': { type: 'text/javascript; charset=utf-8', content: LOGIN_SCRIPT },
 };
