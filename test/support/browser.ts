@@ -37,6 +37,8 @@ export async function startBrowser(): Promise<RunningBrowser> {
   return {
     open: async (url, { locale = 'en-US' } = {}) => {
       const context = await browser.newContext({ locale, viewport: { width: 1400, height: 900 } });
+      // Shorter than a test may take, so that it is the page which says what it waited for.
+      context.setDefaultTimeout(15_000);
       const page = await context.newPage();
       const problems: string[] = [];
       page.on('pageerror', (error) => problems.push(String(error)));
@@ -45,7 +47,8 @@ export async function startBrowser(): Promise<RunningBrowser> {
       });
       page.on('request', (request) => {
         const { protocol, hostname } = new URL(request.url());
-        if (protocol.startsWith('http') && hostname !== '127.0.0.1') problems.push(`request to ${request.url()}`);
+        if (protocol.startsWith('http') && hostname !== '127.0.0.1')
+          problems.push(`request to ${request.url()}`);
       });
       await page.goto(url);
       return { page, problems };

@@ -46,13 +46,20 @@ export async function startNodeRed(options: NodeRedOptions = {}): Promise<Runnin
   const port = await freePort();
   // The folder may lie below a package of ES modules, and settings are CommonJS.
   await writeFile(join(folder.path, 'package.json'), '{"type":"commonjs"}');
-  await writeFile(join(folder.path, 'settings.cjs'), `module.exports = ${JSON.stringify(settingsFor(port), null, 2)};`);
+  await writeFile(
+    join(folder.path, 'settings.cjs'),
+    `module.exports = ${JSON.stringify(settingsFor(port), null, 2)};`,
+  );
   await writeFile(join(folder.path, 'flows.json'), '[]');
-  const child = spawn(process.execPath, [NODE_RED, '-s', join(folder.path, 'settings.cjs'), '-u', folder.path], {
-    cwd: folder.path,
-    env: { PATH: process.env['PATH'] ?? '', HOME: folder.path, LANG: 'en_US.UTF-8', ...options.env },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
+  const child = spawn(
+    process.execPath,
+    [NODE_RED, '-s', join(folder.path, 'settings.cjs'), '-u', folder.path],
+    {
+      cwd: folder.path,
+      env: { PATH: process.env['PATH'] ?? '', HOME: folder.path, LANG: 'en_US.UTF-8', ...options.env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    },
+  );
 
   const log: string[] = [];
   const watchers = new Set<() => void>();
@@ -97,7 +104,9 @@ export async function startNodeRed(options: NodeRedOptions = {}): Promise<Runnin
     pid: child.pid!,
     log,
     admin: async <Answer>(path: string, init: RequestInit = {}) => {
-      const headers = { accept: 'application/json', 'content-type': 'application/json', ...init.headers };
+      const headers = new Headers(init.headers);
+      headers.set('accept', 'application/json');
+      headers.set('content-type', 'application/json');
       const response = await fetch(`${url}${path}`, { ...init, headers });
       const text = await response.text();
       if (!response.ok) throw new Error(`${path} answered ${response.status}: ${text}`);
