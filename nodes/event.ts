@@ -1,10 +1,10 @@
-import { consumeEvents } from './event-consumer.ts';
-import { followFlowRuns } from './flow-runs.ts';
-import type { FlowRuns } from './flow-runs.ts';
-import { findGateway } from './gateway-node.ts';
-import { describeNode } from './node-description.ts';
-import type { NodeConfig, NodeRed, RuntimeNode } from './node-red-api.ts';
-import { NO_GATEWAY } from './node-status.ts';
+import { consumeEvents } from './glue/event-consumer.ts';
+import { followFlowRuns } from './glue/flow-runs.ts';
+import type { FlowRuns } from './glue/flow-runs.ts';
+import { findGateway } from './glue/gateway-node.ts';
+import { describeNode } from './glue/node-description.ts';
+import type { NodeConfig, NodeRed, RuntimeNode } from './glue/node-red-api.ts';
+import { NO_GATEWAY } from './glue/node-status.ts';
 
 interface EventConfig extends NodeConfig {
   gateway?: string;

@@ -1,16 +1,16 @@
-import type { GatewayAddress } from './gateway-address.ts';
-import { DOCUMENTS } from './gateway-documents.ts';
-import { createGatewayRequest } from './gateway-http.ts';
-import { createGatewayLive } from './gateway-live.ts';
-import type { SubscriptionHandlers } from './gateway-live.ts';
-import type { LiveState } from './gateway-socket.ts';
-import { flowEvent } from './flow-event.ts';
-import type { FlowEvent, WireEvent } from './flow-event.ts';
-import { realWait } from './growing-pause.ts';
-import type { Wait } from './growing-pause.ts';
-import { retryPassing } from './retry-passing.ts';
-import { createSettleBatch } from './settle-batch.ts';
-import type { Settlement } from './settle-batch.ts';
+import type { GatewayAddress } from './client/gateway-address.ts';
+import { DOCUMENTS } from './client/gateway-documents.ts';
+import { createGatewayRequest } from './client/gateway-http.ts';
+import { createGatewayLive } from './client/gateway-live.ts';
+import type { SubscriptionHandlers } from './client/gateway-live.ts';
+import type { LiveState } from './client/gateway-socket.ts';
+import { flowEvent } from './client/flow-event.ts';
+import type { FlowEvent, WireEvent } from './client/flow-event.ts';
+import { realWait } from './client/growing-pause.ts';
+import type { Wait } from './client/growing-pause.ts';
+import { retryPassing } from './client/retry-passing.ts';
+import { createSettleBatch } from './client/settle-batch.ts';
+import type { Settlement } from './client/settle-batch.ts';
 
 /**
  * The one way from a Node-RED to the gateway: GraphQL over HTTP and websocket, with the words of the nodes.

@@ -1,14 +1,14 @@
-import { parseGatewayAddress } from './gateway-address.ts';
+import { parseGatewayAddress } from './client/gateway-address.ts';
 import { createGatewayClient } from './gateway-client.ts';
 import type { GatewayClient } from './gateway-client.ts';
-import { GatewayError } from './gateway-error.ts';
-import type { LiveState } from './gateway-socket.ts';
-import type { GatewayNode, GatewayState, GatewayUser } from './gateway-node.ts';
-import { createFlowDeclaration } from './flow-declaration.ts';
-import { serveGatewayPages } from './gateway-pages.ts';
-import { realWait } from './growing-pause.ts';
-import type { NodeConfig, NodeRed } from './node-red-api.ts';
-import { followTroubles } from './trouble-feed.ts';
+import { GatewayError } from './client/gateway-error.ts';
+import type { LiveState } from './client/gateway-socket.ts';
+import type { GatewayNode, GatewayState, GatewayUser } from './glue/gateway-node.ts';
+import { createFlowDeclaration } from './glue/flow-declaration.ts';
+import { serveGatewayPages } from './glue/gateway-pages.ts';
+import { realWait } from './client/growing-pause.ts';
+import type { NodeConfig, NodeRed } from './glue/node-red-api.ts';
+import { followTroubles } from './glue/trouble-feed.ts';
 
 interface GatewayConfig extends NodeConfig {
   url?: string;

@@ -1,12 +1,12 @@
-import { GatewayError } from './gateway-error.ts';
+import { GatewayError } from './client/gateway-error.ts';
 import type { PublishedEvent, PublishEvent } from './gateway-client.ts';
-import { findGateway } from './gateway-node.ts';
-import { idempotencyKey } from './idempotency-key.ts';
-import { readProperty } from './node-property.ts';
-import type { TypedProperty } from './node-property.ts';
-import type { Done, NodeConfig, NodeMessage, NodeRed, NodeStatus, RuntimeNode } from './node-red-api.ts';
-import { gatewayStatus, NO_GATEWAY } from './node-status.ts';
-import { createStatusLine } from './status-line.ts';
+import { findGateway } from './glue/gateway-node.ts';
+import { idempotencyKey } from './glue/idempotency-key.ts';
+import { readProperty } from './glue/node-property.ts';
+import type { TypedProperty } from './glue/node-property.ts';
+import type { Done, NodeConfig, NodeMessage, NodeRed, NodeStatus, RuntimeNode } from './glue/node-red-api.ts';
+import { gatewayStatus, NO_GATEWAY } from './glue/node-status.ts';
+import { createStatusLine } from './glue/status-line.ts';
 
 interface PublishConfig extends NodeConfig {
   gateway?: string;

@@ -1,8 +1,8 @@
 import { schemeNamed } from '../gateway/signing/schemes.ts';
 import type { CustomOptions, Verifier } from '../gateway/signing/scheme.ts';
 import type { IncomingHeaders } from '../gateway/signing/verification.ts';
-import type { NodeConfig, NodeMessage, NodeRed, NodeStatus, RuntimeNode } from './node-red-api.ts';
-import { createStatusLine } from './status-line.ts';
+import type { NodeConfig, NodeMessage, NodeRed, NodeStatus, RuntimeNode } from './glue/node-red-api.ts';
+import { createStatusLine } from './glue/status-line.ts';
 
 interface VerifyConfig extends NodeConfig {
   /** Name of a signature scheme. */

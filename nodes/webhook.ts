@@ -1,8 +1,8 @@
-import { findGateway } from './gateway-node.ts';
-import { describeNode } from './node-description.ts';
-import type { NodeConfig, NodeRed, RuntimeNode } from './node-red-api.ts';
-import { NO_GATEWAY } from './node-status.ts';
-import { sendWebhooks } from './webhook-sender.ts';
+import { findGateway } from './glue/gateway-node.ts';
+import { describeNode } from './glue/node-description.ts';
+import type { NodeConfig, NodeRed, RuntimeNode } from './glue/node-red-api.ts';
+import { NO_GATEWAY } from './glue/node-status.ts';
+import { sendWebhooks } from './glue/webhook-sender.ts';
 import type { FlowEndpoint } from './gateway-client.ts';
 
 interface WebhookConfig extends NodeConfig {

@@ -1,11 +1,11 @@
 import { parse, validate } from 'graphql';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { parseGatewayAddress } from '../../nodes/gateway-address.ts';
+import { parseGatewayAddress } from '../../nodes/client/gateway-address.ts';
 import { createGatewayClient } from '../../nodes/gateway-client.ts';
 import type { GatewayClient, GatewayClientOptions, WorkItem } from '../../nodes/gateway-client.ts';
-import { DOCUMENTS } from '../../nodes/gateway-documents.ts';
-import type { GatewayError } from '../../nodes/gateway-error.ts';
-import type { LiveState } from '../../nodes/gateway-socket.ts';
+import { DOCUMENTS } from '../../nodes/client/gateway-documents.ts';
+import type { GatewayError } from '../../nodes/client/gateway-error.ts';
+import type { LiveState } from '../../nodes/client/gateway-socket.ts';
 import { createChangeSignal } from './support/change-signal.ts';
 import { gatewaySchema, startFakeGateway } from './support/fake-gateway.ts';
 import type { FakeGateway } from './support/fake-gateway.ts';

@@ -3,7 +3,7 @@ import { fakeEvent, startFakeGateway } from './support/fake-gateway.ts';
 import type { FakeGateway } from './support/fake-gateway.ts';
 import { gatewayFor, onTab, recorder, startFlow, tab } from './support/flow-harness.ts';
 import type { TestFlow } from './support/flow-harness.ts';
-import type { FlowEvent } from '../../nodes/flow-event.ts';
+import type { FlowEvent } from '../../nodes/client/flow-event.ts';
 
 let gateway: FakeGateway;
 let flow: TestFlow;

@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto';
 import { afterEach, describe, expect, it } from 'vitest';
 import { standardScheme } from '../../gateway/signing/standard.ts';
-import type { NodeMessage } from '../../nodes/node-red-api.ts';
+import type { NodeMessage } from '../../nodes/glue/node-red-api.ts';
 import { onTab, recorder, startFlow, tab } from './support/flow-harness.ts';
 import type { TestFlow } from './support/flow-harness.ts';
 

@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import registerEvent from '../../../nodes/event.ts';
 import registerGateway from '../../../nodes/gateway.ts';
-import type { NodeMessage, NodeStatus } from '../../../nodes/node-red-api.ts';
+import type { NodeMessage, NodeStatus } from '../../../nodes/glue/node-red-api.ts';
 import registerPublish from '../../../nodes/publish.ts';
 import registerVerify from '../../../nodes/verify.ts';
 import registerWebhook from '../../../nodes/webhook.ts';

@@ -1,8 +1,8 @@
 import { readDeliveryResult } from './delivery-result.ts';
-import type { AppliedEndpoint, FlowEndpoint, SentDelivery, WorkItem } from './gateway-client.ts';
-import { closedMeanwhile, GatewayError, unreachable } from './gateway-error.ts';
+import type { AppliedEndpoint, FlowEndpoint, SentDelivery, WorkItem } from '../gateway-client.ts';
+import { closedMeanwhile, GatewayError, unreachable } from '../client/gateway-error.ts';
 import type { GatewayNode } from './gateway-node.ts';
-import { realWait } from './growing-pause.ts';
+import { realWait } from '../client/growing-pause.ts';
 import { idempotencyKey } from './idempotency-key.ts';
 import { toContext } from './message-context.ts';
 import type { Done, NodeMessage, NodeRed, NodeStatus, RuntimeNode } from './node-red-api.ts';

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import type { TroubledDelivery } from '../../nodes/gateway-client.ts';
-import { resultStatus, troubleStatus } from '../../nodes/webhook-status.ts';
+import type { TroubledDelivery } from '../../../nodes/gateway-client.ts';
+import { resultStatus, troubleStatus } from '../../../nodes/glue/webhook-status.ts';
 
 const translate = (key: string, values: Record<string, string | number>): string =>
   `${key} ${JSON.stringify(values)}`;

@@ -1,5 +1,5 @@
-import type { AppliedEndpoint, FlowEndpoint, GatewayClient, TroubledDelivery } from './gateway-client.ts';
-import type { GatewayError } from './gateway-error.ts';
+import type { AppliedEndpoint, FlowEndpoint, GatewayClient, TroubledDelivery } from '../gateway-client.ts';
+import type { GatewayError } from '../client/gateway-error.ts';
 import type { NodeRed, RuntimeNode } from './node-red-api.ts';
 
 /** How the gateway stands for the nodes that use it. */

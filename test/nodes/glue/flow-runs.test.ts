@@ -1,10 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { followFlowRuns } from '../../nodes/flow-runs.ts';
-import type { MessageHooks, NodeMessage, RuntimeNode } from '../../nodes/node-red-api.ts';
-import { fakeEvent, startFakeGateway } from './support/fake-gateway.ts';
-import type { FakeGateway } from './support/fake-gateway.ts';
-import { gatewayFor, onTab, recorder, startFlow, tab } from './support/flow-harness.ts';
-import type { TestFlow } from './support/flow-harness.ts';
+import { followFlowRuns } from '../../../nodes/glue/flow-runs.ts';
+import type { MessageHooks, NodeMessage, RuntimeNode } from '../../../nodes/glue/node-red-api.ts';
+import { fakeEvent, startFakeGateway } from '../support/fake-gateway.ts';
+import type { FakeGateway } from '../support/fake-gateway.ts';
+import { gatewayFor, onTab, recorder, startFlow, tab } from '../support/flow-harness.ts';
+import type { TestFlow } from '../support/flow-harness.ts';
 
 describe('the end of a flow', () => {
   let gateway: FakeGateway;

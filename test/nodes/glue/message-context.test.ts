@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { fromContext, MAX_CONTEXT_BYTES, toContext } from '../../nodes/message-context.ts';
-import type { NodeMessage } from '../../nodes/node-red-api.ts';
+import { fromContext, MAX_CONTEXT_BYTES, toContext } from '../../../nodes/glue/message-context.ts';
+import type { NodeMessage } from '../../../nodes/glue/node-red-api.ts';
 
 const roundTrip = (msg: NodeMessage): NodeMessage | null =>
   fromContext(JSON.parse(JSON.stringify(toContext(msg))));

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { createFlowDeclaration } from '../../nodes/flow-declaration.ts';
-import type { FlowDeclaration } from '../../nodes/flow-declaration.ts';
-import type { AppliedEndpoint, FlowEndpoint } from '../../nodes/gateway-client.ts';
-import { GatewayError } from '../../nodes/gateway-error.ts';
-import { createChangeSignal } from './support/change-signal.ts';
+import { createFlowDeclaration } from '../../../nodes/glue/flow-declaration.ts';
+import type { FlowDeclaration } from '../../../nodes/glue/flow-declaration.ts';
+import type { AppliedEndpoint, FlowEndpoint } from '../../../nodes/gateway-client.ts';
+import { GatewayError } from '../../../nodes/client/gateway-error.ts';
+import { createChangeSignal } from '../support/change-signal.ts';
 
 interface Harness {
   declaration: FlowDeclaration;

@@ -1,4 +1,4 @@
-import { GatewayError } from './gateway-error.ts';
+import { GatewayError } from '../client/gateway-error.ts';
 import { findGateway } from './gateway-node.ts';
 import type { GatewayNode } from './gateway-node.ts';
 import type { AdminRequest, AdminResponse, NodeRed } from './node-red-api.ts';

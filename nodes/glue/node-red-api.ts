@@ -1,4 +1,4 @@
-import type { FlowEvent } from './flow-event.ts';
+import type { FlowEvent } from '../client/flow-event.ts';
 
 /**
  * The part of Node-RED's runtime API that these nodes use, as of 4.1 to 5.

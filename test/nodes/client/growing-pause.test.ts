@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { growingPauseMs, LONGEST_PAUSE_MS, realWait } from '../../nodes/growing-pause.ts';
+import { growingPauseMs, LONGEST_PAUSE_MS, realWait } from '../../../nodes/client/growing-pause.ts';
 
 it('pauses double from a quarter of a second up to ten seconds', () => {
   const pauses = [1, 2, 3, 4, 5, 6, 7, 8, 1000].map((failures) => growingPauseMs(failures, () => 0));

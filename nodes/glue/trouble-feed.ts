@@ -1,4 +1,4 @@
-import type { AppliedEndpoint, GatewayClient } from './gateway-client.ts';
+import type { AppliedEndpoint, GatewayClient } from '../gateway-client.ts';
 import type { GatewayUser } from './gateway-node.ts';
 
 /** Tells sending nodes what goes on with their deliveries: one subscription for all of a gateway node. */

@@ -1,4 +1,4 @@
-import type { WorkItem } from './gateway-client.ts';
+import type { WorkItem } from '../gateway-client.ts';
 import { fromContext } from './message-context.ts';
 import type { NodeMessage } from './node-red-api.ts';
 

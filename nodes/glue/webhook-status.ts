@@ -1,4 +1,4 @@
-import type { TroubledDelivery } from './gateway-client.ts';
+import type { TroubledDelivery } from '../gateway-client.ts';
 import type { DeliveryOutcome } from './delivery-result.ts';
 import type { NodeStatus } from './node-red-api.ts';
 

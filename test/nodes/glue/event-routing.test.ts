@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { outputOf } from '../../nodes/event-routing.ts';
+import { outputOf } from '../../../nodes/glue/event-routing.ts';
 
 const patterns = ['work_order.created', 'work_order.*', 'downtime_categorized', '*'];
 

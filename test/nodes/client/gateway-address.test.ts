@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { parseGatewayAddress } from '../../nodes/gateway-address.ts';
+import { parseGatewayAddress } from '../../../nodes/client/gateway-address.ts';
 
 it.each([
   ['http://127.0.0.1:4000', 'http://127.0.0.1:4000', 'ws://127.0.0.1:4000/graphql'],

@@ -1,7 +1,7 @@
 import { outputOf } from './event-routing.ts';
 import type { FlowRuns, RunEnd } from './flow-runs.ts';
-import type { AppliedEndpoint, FlowEndpoint, WorkItem } from './gateway-client.ts';
-import type { GatewayError } from './gateway-error.ts';
+import type { AppliedEndpoint, FlowEndpoint, WorkItem } from '../gateway-client.ts';
+import type { GatewayError } from '../client/gateway-error.ts';
 import type { GatewayNode } from './gateway-node.ts';
 import type { NodeMessage, NodeRed, NodeStatus, RuntimeNode } from './node-red-api.ts';
 import { gatewayStatus } from './node-status.ts';

@@ -1,7 +1,7 @@
-import type { AppliedEndpoint, FlowEndpoint } from './gateway-client.ts';
-import { GatewayError } from './gateway-error.ts';
-import { growingPauseMs } from './growing-pause.ts';
-import type { Wait } from './growing-pause.ts';
+import type { AppliedEndpoint, FlowEndpoint } from '../gateway-client.ts';
+import { GatewayError } from '../client/gateway-error.ts';
+import { growingPauseMs } from '../client/growing-pause.ts';
+import type { Wait } from '../client/growing-pause.ts';
 
 /** What the flows of one gateway node hold, kept declared at the gateway. */
 export interface FlowDeclaration {
