@@ -109,7 +109,13 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     connectors: { WEBHOOK: webhook, INSPECTOR: webhook },
     log: withoutRedaction(log),
   });
-  const stopRetention = startRetention({ store, clock, retentionMs: config.retentionMs, log });
+  const stopRetention = startRetention({
+    store,
+    clock,
+    retentionMs: config.retentionMs,
+    retiredEndpoints: () => endpoints.retired(),
+    log,
+  });
   const receive = createReceiver({ ...intake, sources, log });
   const services: Services = {
     store,

@@ -44,8 +44,8 @@ export function compileEndpoint(open: OpenEndpoint): EndpointRuntime {
 }
 
 /**
- * How the lanes of an endpoint may run. A retired one is not held: what it is still owed comes out as it falls
- * due, and is cancelled, instead of being kept for ever.
+ * How the lanes of an endpoint may run. A retired one is not held: what a webhook is still owed comes out as it
+ * falls due, and is cancelled; a flow, which nobody claims for, keeps it until it comes back or the retention ends.
  */
 export function laneSettingsOf({ id, paused, active, retiredAt, maxConcurrency }: Endpoint): LaneSettings {
   return { endpointId: id, held: retiredAt === null && (paused || !active), maxConcurrency };

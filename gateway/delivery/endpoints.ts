@@ -30,6 +30,8 @@ import type { EndpointRuntime } from './endpoint-runtime.ts';
 export interface EndpointRegistry extends EndpointService, AsyncDisposable {
   /** Retired ones too: deliveries to them may be open. */
   runtime(id: string): EndpointRuntime | null;
+  /** Those that are retired. */
+  retired(): string[];
   /** Those that get new deliveries, paused ones included. The same array until something changes. */
   active(): readonly EndpointRuntime[];
   /**
@@ -127,6 +129,10 @@ export async function createEndpointRegistry(options: EndpointRegistryOptions): 
     list: () => [...known.values()].map(({ open }) => open.endpoint).filter(isInUse),
     find: (id) => known.get(id)?.open.endpoint ?? null,
     runtime: (id) => known.get(id)?.runtime ?? null,
+    retired: () =>
+      [...known.values()]
+        .map(({ open }) => open.endpoint)
+        .flatMap(({ id, retiredAt }) => (retiredAt === null ? [] : [id])),
     active: () => (active ??= [...known.values()].map(({ runtime }) => runtime).filter(getsNew)),
 
     async create(input) {

@@ -216,6 +216,8 @@ async function owePast(
   since?: number,
 ): Promise<void> {
   const runtime = endpoints.runtime(endpointId)!;
+  // Events that came while the flow was being declared were fanned out without it: they are the past, too.
+  await store.flush();
   let after: string | null = null;
   for (;;) {
     const page = await store.reader.events({

@@ -43,13 +43,14 @@ export function createSession(
   let credentials: IncomingMessage['headers'] | null = null;
   let closeCode: number | null = null;
   let isEndedByUs = false;
+  let writeFailed = false;
 
   const principal = (): Principal | null =>
     credentials && authenticate(credentials, { isUpgrade: true, method: 'GET', address });
 
   return {
     principal,
-    wasLost: () => closeCode !== null && !isEndedByUs && !GOODBYES.has(closeCode),
+    wasLost: () => !isEndedByUs && (closeCode === null ? writeFailed : !GOODBYES.has(closeCode)),
     logIn: (payload) => {
       credentials = request.headers;
       for (const [name, value] of Object.entries(payload ?? {})) {
@@ -71,8 +72,10 @@ export function createSession(
         if (socket.readyState !== socket.OPEN) return resolve();
         socket.send(text, (error) => {
           if (socket.isPaused && socket.bufferedAmount < HIGH_WATER_BYTES) socket.resume();
-          if (error == null) resolve();
-          else reject(error);
+          if (error == null) return resolve();
+          // The end of a connection may show itself here first, before any close code.
+          writeFailed = true;
+          reject(error);
         });
         // Whoever asks and does not read the answers must not make them pile up here.
         if (socket.bufferedAmount >= HIGH_WATER_BYTES) socket.pause();

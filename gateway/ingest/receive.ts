@@ -64,23 +64,29 @@ export function createReceiver(options: ReceiverOptions): Receive {
       answer(response, 404, errorBody('NOT_FOUND', `There is no source "${sourceName.slice(0, 60)}" here.`));
       return null;
     }
-    if (heldBytes >= maxHeldBytes) {
-      answerOverloaded(request, response);
-      return 'overloaded';
-    }
-    const body = await readBody(request, maxBodyBytes);
-    if (body === 'too_large') {
-      answer(response, 413, errorBody('TOO_LARGE', `The body is larger than ${maxBodyBytes} bytes.`), {
-        connection: 'close',
-      });
-      return 'too_large';
-    }
-    if (body === 'aborted') return null;
-    heldBytes += body.length;
+    // Counted as they come: a thousand senders who are slow with their last byte must not fill the memory.
+    let taken = 0;
+    const hold = (bytes: number): boolean => {
+      if (heldBytes + bytes > maxHeldBytes) return false;
+      heldBytes += bytes;
+      taken += bytes;
+      return true;
+    };
     try {
+      const body = await readBody(request, maxBodyBytes, hold);
+      if (body === 'aborted') return null;
+      if (body === 'refused') {
+        answerOverloaded(request, response);
+        return 'overloaded';
+      }
+      if (body === 'too_large') {
+        const message = `The body is larger than ${maxBodyBytes} bytes.`;
+        answer(response, 413, errorBody('TOO_LARGE', message), { connection: 'close' });
+        return 'too_large';
+      }
       return await receive(request, response, runtime, body);
     } finally {
-      heldBytes -= body.length;
+      heldBytes -= taken;
     }
   };
 

@@ -2,7 +2,9 @@ import type { Clock } from '../clock.ts';
 import type { Store } from './store.ts';
 
 export interface RetentionOptions {
-  store: Pick<Store, 'prune'>;
+  store: Pick<Store, 'prune' | 'amend' | 'reader'>;
+  /** Endpoints that are gone for good: what they were owed longer ago than the retention is owed no more. */
+  retiredEndpoints: () => readonly string[];
   clock: Clock;
   /** Events, deliveries and attempts are kept this long. */
   retentionMs: number;
@@ -18,11 +20,13 @@ const SLICE = 500;
  * Forgets what is older than the retention, in the background and in small slices, so that no commit waits long.
  * @returns a function that stops it.
  */
-export function startRetention({ store, clock, retentionMs, log }: RetentionOptions): () => void {
+export function startRetention(options: RetentionOptions): () => void {
+  const { store, clock, retentionMs, log } = options;
   let stopped = false;
   let cancel = (): void => {};
   const run = async (): Promise<void> => {
     const before = clock.now() - retentionMs;
+    await cancelOwedToRetired(options, before);
     while (!stopped) {
       const pruned = await store.prune({ before, rememberIdsMs: REMEMBER_IDS_MS, limit: SLICE });
       if (pruned < SLICE) return;
@@ -42,4 +46,23 @@ export function startRetention({ store, clock, retentionMs, log }: RetentionOpti
     stopped = true;
     cancel();
   };
+}
+
+/** A flow that was taken out keeps what it is owed for a while, should it come back; then that must not stay for ever. */
+async function cancelOwedToRetired(
+  { store, retiredEndpoints }: RetentionOptions,
+  before: number,
+): Promise<void> {
+  const endpointIds = retiredEndpoints();
+  if (endpointIds.length === 0) return;
+  for (;;) {
+    const page = await store.reader.deliveries({
+      where: { endpointIds, statuses: ['PENDING', 'RETRYING', 'FAILED', 'HELD'], until: before },
+      limit: SLICE,
+      order: 'oldest',
+      after: null,
+    });
+    for (const { row } of page.rows) await store.amend({ deliveryId: row.id, action: 'cancel' });
+    if (!page.hasMore) return;
+  }
 }

@@ -85,6 +85,9 @@ export interface Store {
    */
   tail(after: Cursor | null, signal: AbortSignal): AsyncIterable<readonly JournalEntry[]>;
 
+  /** Resolves when everything that was handed in before is durable, or has failed. */
+  flush(): Promise<void>;
+
   /** The place of the newest committed change. */
   head(): Promise<Cursor>;
 

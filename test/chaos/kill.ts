@@ -47,7 +47,7 @@ const SUBSCRIPTIONS: ReadonlyMap<string, string[]> = new Map([
 const RETRY_SCHEDULE = ['0s', '200ms', '500ms', ...Array<string>(12).fill('1s')];
 
 /** Deliveries under way at a time, for each endpoint. */
-export const MAX_CONCURRENCY = 16;
+const MAX_CONCURRENCY = 16;
 
 /** A kill repeats at most what was under way: so much. */
 export const MOST_REPEATS_PER_KILL: number = MAX_CONCURRENCY * SUBSCRIPTIONS.size;
@@ -86,6 +86,7 @@ export async function runKills({ kills, seed, limitMs }: KillOptions): Promise<K
 
   let life = begin();
   const deadline = AbortSignal.timeout(limitMs);
+  deadline.addEventListener('abort', () => void life.kill('SIGKILL'));
   /** Waits for something that only comes while the gateway lives. */
   const waitFor = async <Value>(what: string, wanted: Promise<Value>): Promise<Value> => {
     const { promise: late, reject } = Promise.withResolvers<never>();
@@ -95,6 +96,7 @@ export async function runKills({ kills, seed, limitMs }: KillOptions): Promise<K
         new Error(`${how} while the run waited for ${what}.\n${present.lastLines()}\n${summarise(ledger)}`),
       );
     const giveUp = (): void => fail(`${limitMs} ms were over`);
+    if (deadline.aborted) giveUp();
     deadline.addEventListener('abort', giveUp);
     void present.ended.then(({ code, signal }) => fail(`The gateway ended by itself (${signal ?? code})`));
     try {
@@ -116,7 +118,7 @@ export async function runKills({ kills, seed, limitMs }: KillOptions): Promise<K
       });
       secrets.set(name, secret);
     }
-    const loader = startLoader({
+    using loader = startLoader({
       port,
       secret: sourceSecret,
       connections: CONNECTIONS,

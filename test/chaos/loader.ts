@@ -16,7 +16,8 @@ export interface LoaderOptions {
   makeEvent: (n: number) => { id: string; body: string; owedTo: readonly string[] };
 }
 
-export interface Loader {
+/** Disposing of it ends it at once, whatever is under way. */
+export interface Loader extends Disposable {
   /** Sends no more new events; resolves when those under way are over, for which the gateway has to be up. */
   stop(): Promise<void>;
 }
@@ -34,6 +35,7 @@ export function startLoader(options: LoaderOptions): Loader {
   const agent = new Agent({ keepAlive: true, maxSockets: connections });
   let count = 0;
   let isStopping = false;
+  let isOver = false;
 
   const post = (id: string, body: string): Promise<Outcome> =>
     new Promise((resolve) => {
@@ -62,7 +64,7 @@ export function startLoader(options: LoaderOptions): Loader {
   const sendOne = async (): Promise<void> => {
     const { id, body, owedTo } = makeEvent(++count);
     ledger.noteSent(id, body, owedTo);
-    for (;;) {
+    while (!isOver) {
       const outcome = await post(id, body);
       if (outcome === 200) return;
       if (outcome === 'nobody knows' && random.chance(0.5)) return;
@@ -83,6 +85,10 @@ export function startLoader(options: LoaderOptions): Loader {
     async stop() {
       isStopping = true;
       await working;
+    },
+    [Symbol.dispose]() {
+      isStopping = true;
+      isOver = true;
       agent.destroy();
     },
   };

@@ -1,6 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import type { WorkLease } from '../../gateway/services.ts';
+import { fanOut } from '../../gateway/delivery/fan-out.ts';
+import { startRetention } from '../../gateway/store/retention.ts';
 import { startDelivery, type DeliveryHarness } from '../support/delivery-harness.ts';
+import { makeEvent } from '../support/store-fixtures.ts';
 
 class Consumer {
   readonly #iterator: AsyncIterator<readonly WorkLease[]>;
@@ -150,6 +153,71 @@ describe('work for flows', () => {
       after: null,
     });
     expect(page.rows).toHaveLength(2);
+  });
+
+  it('misses no event that comes while a flow that starts from the oldest is declared', async () => {
+    await using delivery = await startDelivery();
+    let declared = false;
+    const published: Promise<string>[] = [];
+    const publishing = (async () => {
+      while (!declared) {
+        const event = makeEvent(delivery.clock, { id: `evt-${published.length}` });
+        const deliveries = fanOut(event, delivery.endpoints.active(), [0]);
+        published.push(delivery.store.append([{ event, deliveries }]).then(([result]) => result!.id));
+        await new Promise(setImmediate);
+      }
+    })();
+    const id = await declareFlow(delivery, { startFrom: 'OLDEST' });
+    declared = true;
+    await publishing;
+    const ids = await Promise.all(published);
+    const owed = new Set<string>();
+    for (let after: string | null = null; ;) {
+      const where = { endpointIds: [id] };
+      const page: Awaited<ReturnType<typeof delivery.store.reader.deliveries>> =
+        await delivery.store.reader.deliveries({ where, limit: 500, order: 'oldest', after });
+      for (const { row } of page.rows) owed.add(row.eventId);
+      if (!page.hasMore) break;
+      after = page.rows.at(-1)!.cursor;
+    }
+    expect(ids.filter((eventId) => !owed.has(eventId))).toEqual([]);
+  });
+
+  it('keeps what a flow is owed that was taken out, until the retention ends', async () => {
+    await using delivery = await startDelivery();
+    const id = await declareFlow(delivery);
+    await delivery.events.publish({ id: 'evt-1', type: 'work_order.created', data: {} });
+    await delivery.flows.apply({ owner: 'node-red', endpoints: [] });
+    const retentionMs = 30 * 86_400_000;
+    const log = { warn: (fields: object) => expect.fail(JSON.stringify(fields)) };
+    const { store, clock, endpoints } = delivery;
+    const stop = startRetention({
+      store,
+      clock,
+      retentionMs,
+      retiredEndpoints: () => endpoints.retired(),
+      log,
+    });
+    const statusOf = async (): Promise<string | undefined> => {
+      const page = await store.reader.deliveries({
+        where: { endpointIds: [id] },
+        limit: 5,
+        order: 'oldest',
+        after: null,
+      });
+      return page.rows[0]?.row.status;
+    };
+    clock.advance(3_600_000);
+    await store.flush();
+    expect(await statusOf()).toBe('PENDING');
+    clock.advance(retentionMs);
+    await expect
+      .poll(() => {
+        clock.advance(3_600_000);
+        return statusOf();
+      })
+      .toBeUndefined();
+    stop();
   });
 
   it('holds events for a flow that is not there, and gives them when it comes', async () => {

@@ -1,5 +1,5 @@
 import { createHmac } from 'node:crypto';
-import { createServer, request as httpRequest } from 'node:http';
+import { createServer, request as httpRequest, type ClientRequest } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, it, vi } from 'vitest';
 import { HooklineError } from '../../gateway/errors.ts';
@@ -97,6 +97,18 @@ async function startReceiver(
         request.on('error', reject);
         request.end(body);
       });
+    },
+    /** A request whose body the test writes as it likes. */
+    open(headers: Record<string, string>): ClientRequest {
+      const request = httpRequest({
+        host: '127.0.0.1',
+        port,
+        path: '/webhooks/mes',
+        method: 'POST',
+        headers,
+      });
+      request.on('error', () => {});
+      return request;
     },
     [Symbol.asyncDispose]: async () => {
       server.closeAllConnections();
@@ -238,6 +250,15 @@ describe('the inbound receiver', () => {
     await vi.waitUntil(() => waiting.length === 1);
     waiting[0]!();
     expect((await later).status).toBe(200);
+  });
+
+  it('counts what is still being read, so that slow senders cannot fill its memory', async () => {
+    await using receiver = await startReceiver({ maxHeldBytes: 1000 });
+    const slow = receiver.open({ 'content-length': '901' });
+    slow.write('x'.repeat(900));
+    await expect.poll(async () => (await receiver.post('x'.repeat(200))).status).toBe(503);
+    slow.destroy();
+    await expect.poll(async () => (await receiver.post('x'.repeat(200))).status).toBe(401);
   });
 
   it('knows no source that does not exist', async () => {

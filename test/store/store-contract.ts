@@ -555,6 +555,20 @@ export function testStore(open: (clock: ManualClock) => Promise<StoreHarness>): 
       expect(ids).toEqual(Array.from({ length: 1200 }, (_, n) => `s${n}`));
     });
 
+    it('gives a late reader large events in order, with what lies between them', async () => {
+      const start = await store.head();
+      const large = { text: 'x'.repeat(1024 * 1024) };
+      for (let n = 0; n < 20; n++) {
+        await store.append([
+          newEvent(makeEvent(clock, { id: `large${n}`, data: large }), owe(clock, `ep_${n}`)),
+        ]);
+      }
+      const entries = await collect(follow(start), 40);
+      expect(entries.map(describeEntry)).toEqual(
+        Array.from({ length: 20 }, (_, n) => [`large${n}`, `ep_${n} PENDING 0`]).flat(),
+      );
+    });
+
     it('leaves out what was meant for one endpoint alone, but shows its delivery', async () => {
       const tail = follow(null);
       await store.append([
@@ -671,6 +685,32 @@ export function testStore(open: (clock: ManualClock) => Promise<StoreHarness>): 
       await worker.stop();
       expect(await ids({ statuses: ['PENDING'] })).toHaveLength(17);
       expect(await ids({ statuses: ['PENDING', 'SUCCEEDED'] })).toHaveLength(18);
+    });
+
+    it('gives large events in smaller pages, and leaves none out', async () => {
+      const large = { text: 'x'.repeat(1024 * 1024) };
+      for (let n = 0; n < 20; n++) {
+        await store.append([
+          newEvent(makeEvent(clock, { id: `large${n}`, type: `big.t${n % 2}`, data: large })),
+        ]);
+      }
+      for (const where of [{ types: ['big.*'] }, { types: ['big.t0', 'big.t1'] }]) {
+        const seen: string[] = [];
+        let after: string | null = null;
+        for (;;) {
+          const page: Awaited<ReturnType<typeof store.reader.events>> = await store.reader.events({
+            where,
+            limit: 500,
+            order: 'newest',
+            after,
+          });
+          expect(page.rows.length).toBeLessThan(20);
+          seen.push(...page.rows.map(({ row }) => row.id));
+          if (!page.hasMore) break;
+          after = page.rows.at(-1)!.cursor;
+        }
+        expect(seen).toEqual(Array.from({ length: 20 }, (_, n) => `large${19 - n}`));
+      }
     });
 
     it('knows what is open', async () => {

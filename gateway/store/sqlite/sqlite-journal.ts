@@ -81,8 +81,7 @@ export class SqliteJournal {
     const slice = await this.#readSlice({ kind: 'journal', after, limit: SLICE });
     if (after < slice.oldest) throw cursorExpired(formatCursor(this.#epoch, slice.oldest));
     const entries = slice.entries.map((item) => toEntry(this.#epoch, item, () => undefined as never).entry);
-    const upTo = slice.entries.length < SLICE ? slice.head : slice.entries.at(-1)!.seq;
-    return { entries, upTo: Math.max(after, upTo) };
+    return { entries, upTo: Math.max(after, slice.upTo) };
   }
 
   #push(placed: PlacedEntry): void {

@@ -157,31 +157,59 @@ function splitWalks(filter: Filter, values: readonly number[] | null, column: st
   return [filter.walk()];
 }
 
-function mergeWalks<Row extends { seq: number }>(
+/** Bodies of one page together: what does not fit comes with the next page. */
+const PAGE_BYTES = 8 * 1024 * 1024;
+
+interface Merged<Row> {
+  rows: Row[];
+  /** There is more beyond these rows, however many they are. */
+  isCut: boolean;
+}
+
+function mergeWalks<Row extends { seq: number; body?: string | null }>(
   database: DatabaseSync,
   walks: readonly Walk[],
   seqColumn: string,
   { order, limit }: { order: 'newest' | 'oldest'; limit: number },
-): Row[] {
+): Merged<Row> {
   const direction = order === 'newest' ? 'DESC' : 'ASC';
-  const rows = walks.flatMap(
-    ({ sql, values }) =>
-      database
-        .prepare(`${sql} ORDER BY ${seqColumn} ${direction} LIMIT ?`)
-        .all(...values, limit + 1) as unknown as Row[],
-  );
+  const isBeyond = (seq: number, place: number): boolean => (order === 'newest' ? seq < place : seq > place);
+  const rows: Row[] = [];
+  let end: number | null = null;
+  for (const { sql, values } of walks) {
+    const statement = database.prepare(`${sql} ORDER BY ${seqColumn} ${direction} LIMIT ?`);
+    const found = statement.iterate(...values, limit + 1) as Iterable<unknown> as Iterable<Row>;
+    const walked = takeBytes(found);
+    rows.push(...walked.rows);
+    const last = walked.rows.at(-1);
+    // Beyond where one walk stopped short, the others' rows would leave its rows out.
+    if (walked.isCut && last && (end === null || isBeyond(end, last.seq))) end = last.seq;
+  }
   if (walks.length > 1) rows.sort((a, b) => (order === 'newest' ? b.seq - a.seq : a.seq - b.seq));
-  return rows.slice(0, limit + 1);
+  const kept = takeBytes(end === null ? rows : rows.filter(({ seq }) => !isBeyond(seq, end)));
+  return { rows: kept.rows, isCut: kept.isCut || end !== null };
+}
+
+/** As many as fit, and always one where there is one. */
+export function takeBytes<Row extends { body?: string | null }>(rows: Iterable<Row>): Merged<Row> {
+  const taken: Row[] = [];
+  let bytes = 0;
+  for (const row of rows) {
+    bytes += row.body?.length ?? 0;
+    if (bytes > PAGE_BYTES && taken.length > 0) return { rows: taken, isCut: true };
+    taken.push(row);
+  }
+  return { rows: taken, isCut: false };
 }
 
 function toPage<Columns extends { seq: number }, Row>(
-  rows: Columns[],
+  { rows, isCut }: Merged<Columns>,
   limit: number,
   toRow: (columns: Columns) => Row,
 ): RowPage<Row> {
   return {
     rows: rows.slice(0, limit).map((columns) => ({ seq: columns.seq, row: toRow(columns) })),
-    hasMore: rows.length > limit,
+    hasMore: isCut || rows.length > limit,
   };
 }
 

@@ -5,10 +5,11 @@ import type { Attempt, Backlog, DeliveryRow } from '../store-reader.ts';
 import type { AttemptOutcome } from '../store.ts';
 import { NameTable, openDatabase } from './sqlite-database.ts';
 import {
-  readDeliveryPage,
-  readEventPage,
   DELIVERY_SELECT,
   EVENT_COLUMNS,
+  readDeliveryPage,
+  readEventPage,
+  takeBytes,
   type RowPage,
 } from './sqlite-pages.ts';
 import type { ReadRequest } from './sqlite-protocol.ts';
@@ -22,10 +23,12 @@ import {
   type EventColumns,
 } from './sqlite-rows.ts';
 
-/** A stored stretch of the journal. `oldest`: everything after it is still there. */
+/** A stored stretch of the journal. */
 export interface JournalSlice {
+  /** Everything after this place is still there. */
   oldest: number;
-  head: number;
+  /** There is nothing more to show up to this place. */
+  upTo: number;
   entries: ({ seq: number; at: number; event: Event } | { seq: number; at: number; delivery: DeliveryRow })[];
 }
 
@@ -138,11 +141,13 @@ export class SqliteReader {
 
   #journal(after: number, limit: number): JournalSlice {
     const oldest = this.#number(`SELECT value AS n FROM meta WHERE key = 'oldest'`);
-    const events = this.#database
-      .prepare(
-        `SELECT ${EVENT_COLUMNS}, e.seq FROM events e WHERE seq > ? AND direct = 0 AND body IS NOT NULL ORDER BY seq LIMIT ?`,
-      )
-      .all(after, limit) as unknown as (EventColumns & { seq: number })[];
+    const events = takeBytes(
+      this.#database
+        .prepare(
+          `SELECT ${EVENT_COLUMNS}, e.seq FROM events e WHERE seq > ? AND direct = 0 AND body IS NOT NULL ORDER BY seq LIMIT ?`,
+        )
+        .iterate(after, limit) as Iterable<unknown> as Iterable<EventColumns & { seq: number }>,
+    );
     // As they were at birth: what came later is told by the changes.
     const births = this.#database
       .prepare(`${DELIVERY_SELECT} WHERE d.seq > ? ORDER BY d.seq LIMIT ?`)
@@ -155,13 +160,17 @@ export class SqliteReader {
          WHERE c.seq > ? ORDER BY c.seq LIMIT ?`,
       )
       .all(after, limit) as unknown as (DeliveryColumns & ChangeColumns)[];
-    const entries: JournalSlice['entries'] = [
-      ...events.map((row) => ({ seq: row.seq, at: row.received_at, event: toEvent(row, this.#names) })),
+    const all: JournalSlice['entries'] = [
+      ...events.rows.map((row) => ({ seq: row.seq, at: row.received_at, event: toEvent(row, this.#names) })),
       ...births.map((row) => ({ seq: row.seq, at: row.created_at, delivery: this.#atBirth(row) })),
       ...changes.map((row) => ({ seq: row.change_seq, at: row.at, delivery: this.#asOfChange(row) })),
     ];
-    entries.sort((a, b) => a.seq - b.seq);
-    return { oldest, head: this.#head(), entries: entries.slice(0, limit) };
+    all.sort((a, b) => a.seq - b.seq);
+    // Beyond the last event that fitted, the entries in between would be left out.
+    const end = events.isCut ? events.rows.at(-1)!.seq : Infinity;
+    const entries = all.filter(({ seq }) => seq <= end).slice(0, limit);
+    const isWhole = !events.isCut && all.length < limit;
+    return { oldest, upTo: isWhole ? this.#head() : entries.at(-1)!.seq, entries };
   }
 
   #atBirth(row: DeliveryColumns): DeliveryRow {

@@ -45,6 +45,7 @@ const SETTLEMENT_RETRY_MS = 1000;
 
 interface Waiting<Input, Output> {
   input: Input;
+  promise: Promise<Output>;
   resolve: (output: Output) => void;
   reject: (error: Error) => void;
 }
@@ -202,6 +203,13 @@ class SqliteStore implements Store, RecordStore {
     }
   }
 
+  async flush(): Promise<void> {
+    // Appends are taken in the order they came, a batch at a time: the last one of now is the barrier.
+    const last = this.#appends.at(-1);
+    if (last) await last.promise.catch(() => {});
+    await this.#runTask({ kind: 'renew', leases: [], leaseMs: 1 });
+  }
+
   head(): Promise<Cursor> {
     return Promise.resolve(formatCursor(this.epoch, this.#journal.head));
   }
@@ -246,10 +254,10 @@ class SqliteStore implements Store, RecordStore {
   }
 
   #wait<Input, Output>(list: Waiting<Input, Output>[], input: Input): Promise<Output> {
-    return new Promise((resolve, reject) => {
-      list.push({ input, resolve, reject });
-      this.#schedule();
-    });
+    const { promise, resolve, reject } = Promise.withResolvers<Output>();
+    list.push({ input, resolve, reject, promise });
+    this.#schedule();
+    return promise;
   }
 
   #runTask<Result>(task: Task): Promise<Result> {
