@@ -21,7 +21,7 @@ function readHelp(language: string, name: string): string {
 }
 
 /** Every source of the nodes, where a key may be used. */
-const sources = readdirSync(FOLDER)
+const sources = readdirSync(FOLDER, { recursive: true, encoding: 'utf8' })
   .filter((file) => /\.(ts|html)$/.test(file))
   .map((file) => readFileSync(join(FOLDER, file), 'utf8'))
   .join('\n');
