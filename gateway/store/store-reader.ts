@@ -46,6 +46,8 @@ export interface EventWhere {
 export interface DeliveryWhere {
   endpointIds?: readonly string[];
   eventIds?: readonly string[];
+  /** Exact FIFO keys; only together with `endpointIds`. */
+  orderKeys?: readonly string[];
   /** Exact names or families (`work_order.*`). */
   types?: readonly string[];
   /** Shown statuses, SENDING and derived HELD included. */
@@ -74,6 +76,8 @@ export interface DeliveryRow {
   createdAt: number;
   completedAt: number | null;
   test: boolean;
+  /** FIFO key within its endpoint; null for unordered. */
+  orderKey: string | null;
   /** Its event was meant for this endpoint alone. */
   direct: boolean;
   context: string | null;

@@ -1,4 +1,5 @@
 import type { Event } from '../events/event.ts';
+import type { GateState, ReceiverHealth, ReceiverSign } from './endpoint-gate.ts';
 import type { JournalEntry, Cursor } from './journal.ts';
 import type { StoreReader } from './store-reader.ts';
 
@@ -18,7 +19,8 @@ import type { StoreReader } from './store-reader.ts';
  * | one journal sequence, given at commit | counter of the one writer | `XADD` to one stream; the entry id is the sequence |
  * | payloads once, ids in queues | `events` row; lanes are an index | hash per event; lanes are sorted sets of delivery ids by due time |
  * | a lease is held by one worker, fenced by a token | in the writer's memory: one process owns the file, all leases end with it | sorted set by expiry on the server's clock; token is `INCR` |
- * | concurrency per endpoint holds everywhere | counters in the writer | counters in the script that grants |
+ * | concurrency, rate and circuit per endpoint hold everywhere | a gate per endpoint in the writer; its health in a row | fields of one hash per endpoint, in the script that grants |
+ * | order per key | a later row of a key waits outside its lane until the one before frees it; index by key | a list per endpoint and key; its head alone is in the sorted set |
  * | timers fire once | index by due time, deleted in the commit that hands them out to one claimant | sorted set, `ZREM` decides who fires |
  * | whatever follows sees every change once, in order | ring in memory, then the tables by sequence | one `XREAD BLOCK` per process, `XRANGE` to catch up |
  * | attempts ride in the next commit | settlements are queued and committed with the next batch | one script call per batch |
@@ -40,11 +42,12 @@ export interface Store {
   append(events: readonly NewEvent[]): Promise<AppendResult[]>;
 
   /**
-   * Adds debts to events that are stored already (what an endpoint missed), in one atomic step; none where that
-   * endpoint has a delivery of that event, and none for an event that is gone.
-   * @returns how many were new.
+   * Adds debts to events that are stored already (what an endpoint missed), in one atomic step. Where that endpoint
+   * has a delivery of that event: one that is over, or FAILED, begins anew in a new generation if `again` is set,
+   * any other is left alone. None for an event that is gone.
+   * @returns how many were made or begun anew.
    */
-  owe(debts: readonly Debt[]): Promise<number>;
+  owe(debts: readonly Debt[], options?: { again?: boolean }): Promise<number>;
 
   /**
    * The leases granted to this worker, as they are granted. At most `maxInFlight` are out at a time; settling one
@@ -68,6 +71,9 @@ export interface Store {
 
   /** Tells the lanes of these endpoints how they may run. Takes effect for the next grant; durable. */
   setLanes(lanes: readonly LaneSettings[]): Promise<void>;
+
+  /** How the lanes of these endpoints stand, in the order asked. */
+  laneStates(endpointIds: readonly string[]): Promise<LaneState[]>;
 
   /** Sets (replacing one of the same key) and cancels durable timers, in one atomic step. */
   changeTimers(changes: readonly TimerChange[]): Promise<void>;
@@ -115,6 +121,9 @@ export interface NewEvent {
   duplicateWindowMs?: number;
 }
 
+/** The pool of everything the gateway delivers itself; a flow's pool is its endpoint's id. */
+export const PUSH_POOL = 'push';
+
 /** One debt: this event is owed to this endpoint. */
 export interface NewDelivery {
   endpointId: string;
@@ -122,8 +131,13 @@ export interface NewDelivery {
   pool: string;
   /** Unix ms before which it must not go. */
   dueAt: number;
-  /** FIFO key within the endpoint, null for unordered. */
+  /**
+   * FIFO key within the endpoint: it goes only when every earlier one of its key has freed it (`freesKey`).
+   * null for unordered.
+   */
   orderKey: string | null;
+  /** With an order key: what waits with the same key is SUPERSEDED by this one; what is being sent is not. @default false */
+  supersedes?: boolean;
   /** HELD with a reason where it must not go yet (a filter that raised an error). */
   status: 'PENDING' | 'HELD';
   reason: string | null;
@@ -183,6 +197,8 @@ export interface Lease extends LeaseRef {
   orderKey: string | null;
   createdAt: number;
   context: string | null;
+  /** Unix ms since when this endpoint has had nothing but failures; null while it is well. */
+  failingSince: number | null;
   event: Event;
 }
 
@@ -223,6 +239,10 @@ export interface Settlement extends LeaseRef {
   step: number;
   /** Stable code of why it stands where it stands. */
   reason: string | null;
+  /** Lets the next one of its order key go. @default true where nothing further happens by itself */
+  freesKey?: boolean;
+  /** What the attempt says about the receiver: it slows the endpoint, opens or closes its circuit. @default nothing */
+  sign?: ReceiverSign | null;
   /** Events this causes (a result for a flow, an operational event): appended in the same atomic step. */
   causes: readonly NewEvent[];
 }
@@ -242,6 +262,12 @@ export interface LaneSettings {
   held: boolean;
   /** Deliveries in flight at a time. */
   maxConcurrency: number;
+  /** @default null: no limit */
+  ratePerSecond?: number | null;
+}
+
+export interface LaneState extends GateState, ReceiverHealth {
+  endpointId: string;
 }
 
 export type TimerChange = { key: string; dueAt: number; payload: string } | { key: string; dueAt: null };

@@ -377,7 +377,7 @@ export function testStore(open: (clock: ManualClock) => Promise<StoreHarness>): 
       await store.setLanes([{ endpointId: 'ep_big', held: false, maxConcurrency: 64 }]);
       await store.append(Array.from({ length: 200 }, () => newEvent(makeEvent(clock), owe(clock, 'ep_big'))));
       await store.append([newEvent(makeEvent(clock, { id: 'small' }), owe(clock, 'ep_small'))]);
-      const leases = await work({ maxInFlight: 48 }).take(48);
+      const leases = await work({ maxInFlight: 20 }).take(5);
       expect(leases.map(({ event }) => event.id)).toContain('small');
     });
 
@@ -398,6 +398,252 @@ export function testStore(open: (clock: ManualClock) => Promise<StoreHarness>): 
     });
   });
 
+  describe('order per key', () => {
+    const ordered = (id: string, key: string, endpointId = 'ep_a'): ReturnType<typeof newEvent> =>
+      newEvent(makeEvent(clock, { id }), owe(clock, endpointId, { orderKey: key }));
+
+    it('lets one of a key go at a time, in the order of arrival, and other keys beside it', async () => {
+      const worker = work();
+      await store.append([
+        ordered('a1', 'a'),
+        ordered('b1', 'b'),
+        ordered('a2', 'a'),
+        ordered('a3', 'a'),
+        ordered('b2', 'b'),
+      ]);
+      const [a1, b1] = await worker.take(2);
+      expect([a1!.event.id, b1!.event.id]).toEqual(['a1', 'b1']);
+      const ofKey = await store.reader.deliveries({
+        where: { endpointIds: ['ep_a'], orderKeys: ['b'] },
+        limit: 10,
+        order: 'oldest',
+        after: null,
+      });
+      expect(ofKey.rows.map(({ row }) => [row.eventId, row.orderKey])).toEqual([
+        ['b1', 'b'],
+        ['b2', 'b'],
+      ]);
+      const held = await store.reader.deliveries({
+        where: { statuses: ['HELD'] },
+        limit: 10,
+        order: 'oldest',
+        after: null,
+      });
+      expect(held.rows.map(({ row }) => [row.eventId, row.reason])).toEqual([
+        ['a2', 'key_waits'],
+        ['a3', 'key_waits'],
+        ['b2', 'key_waits'],
+      ]);
+      await store.record([succeed(clock, a1!)]);
+      const a2 = await worker.next();
+      expect(a2.event.id).toBe('a2');
+      await store.record([succeed(clock, a2), succeed(clock, b1!)]);
+      expect((await worker.take(2)).map(({ event }) => event.id).sort()).toEqual(['a3', 'b2']);
+    });
+
+    it('keeps a key waiting behind one that fails, and lets it go when that one is over', async () => {
+      const worker = work();
+      await store.append([ordered('a1', 'a'), ordered('a2', 'a'), ordered('b1', 'b')]);
+      const [a1, b1] = await worker.take(2);
+      await store.record([failUntil(clock, a1!, clock.now() + 5_000), succeed(clock, b1!)]);
+      clock.advance(5_000);
+      const again = await worker.next();
+      expect(again.event.id).toBe('a1');
+      await store.record([{ ...succeed(clock, again), status: 'EXHAUSTED' }]);
+      expect((await worker.next()).event.id).toBe('a2');
+    });
+
+    it('lets the key go on past one that goes on failing where that is wished', async () => {
+      const worker = work();
+      await store.append([ordered('a1', 'a'), ordered('a2', 'a'), ordered('a3', 'a')]);
+      const a1 = await worker.next();
+      await store.record([
+        { ...failUntil(clock, a1, clock.now() + 30_000), status: 'FAILED', freesKey: true },
+      ]);
+      const a2 = await worker.next();
+      expect(a2.event.id).toBe('a2');
+      clock.advance(30_000);
+      const late = await worker.next();
+      expect(late.event.id).toBe('a1');
+      await store.record([succeed(clock, late)]);
+      await store.record([succeed(clock, a2)]);
+      expect((await worker.next()).event.id).toBe('a3');
+    });
+
+    it('keeps the order over a restart', async () => {
+      await store.append([ordered('a1', 'a'), ordered('a2', 'a'), ordered('a3', 'a')]);
+      store = await harness.reopen();
+      const worker = work();
+      for (const id of ['a1', 'a2', 'a3']) {
+        const lease = await worker.next();
+        expect(lease.event.id).toBe(id);
+        await store.record([succeed(clock, lease)]);
+      }
+    });
+
+    it('lets the next go when the one before is cancelled', async () => {
+      const worker = work();
+      await store.append([ordered('a1', 'a'), ordered('a2', 'a')]);
+      const a1 = await worker.next();
+      await store.record([failUntil(clock, a1, clock.now() + 5_000)]);
+      await store.amend({ deliveryId: a1.deliveryId, action: 'cancel' });
+      expect((await worker.next()).event.id).toBe('a2');
+    });
+
+    it('keeps the same key of two endpoints apart', async () => {
+      const worker = work();
+      await store.append([ordered('a1', 'k', 'ep_a'), ordered('b1', 'k', 'ep_b')]);
+      expect(await worker.take(2)).toHaveLength(2);
+    });
+
+    it('replaces what waits by the newest where only that matters, but not what is being sent', async () => {
+      const worker = work();
+      const newest = (id: string): ReturnType<typeof newEvent> =>
+        newEvent(makeEvent(clock, { id }), owe(clock, 'ep_a', { orderKey: 'k', supersedes: true }));
+      await store.append([newest('n1')]);
+      const first = await worker.next();
+      for (const id of ['n2', 'n3', 'n4']) await store.append([newest(id)]);
+      await store.record([succeed(clock, first)]);
+      expect((await worker.next()).event.id).toBe('n4');
+      const page = await store.reader.deliveries({
+        where: { statuses: ['SUPERSEDED'] },
+        limit: 10,
+        order: 'oldest',
+        after: null,
+      });
+      expect(page.rows.map(({ row }) => row.eventId)).toEqual(['n2', 'n3']);
+    });
+
+    it('tells followers first what is superseded, then by what, and goes on', async () => {
+      const abort = new AbortController();
+      const tail = store.tail(null, abort.signal)[Symbol.asyncIterator]();
+      const newest = (id: string): ReturnType<typeof newEvent> =>
+        newEvent(makeEvent(clock, { id }), owe(clock, 'ep_a', { orderKey: 'k', supersedes: true }));
+      await store.setLanes([{ endpointId: 'ep_a', held: true, maxConcurrency: 1 }]);
+      await store.append([newest('n1')]);
+      await store.append([newest('n2')]);
+      const told: string[] = [];
+      while (told.length < 5) {
+        const { value } = (await tail.next()) as { value: readonly JournalEntry[] };
+        for (const entry of value) {
+          told.push(
+            entry.kind === 'event' ? entry.event.id : `${entry.delivery.eventId} ${entry.delivery.status}`,
+          );
+        }
+      }
+      expect(told).toEqual(['n1', 'n1 HELD', 'n2', 'n1 SUPERSEDED', 'n2 HELD']);
+      abort.abort();
+      expect((await tail.next()).done).toBe(true);
+    });
+
+    it('works many keys off in order at once', async () => {
+      const events = Array.from({ length: 200 }, (_, n) =>
+        ordered(`k${n % 10}-${Math.floor(n / 10)}`, `k${n % 10}`),
+      );
+      await store.append(events);
+      const worker = work({ maxInFlight: 16 });
+      const seen = new Map<string, number[]>();
+      for (let done = 0; done < 200; done++) {
+        const lease = await worker.next();
+        const [key, place] = lease.event.id.split('-') as [string, string];
+        seen.set(key, [...(seen.get(key) ?? []), Number(place)]);
+        void store.record([succeed(clock, lease)]);
+      }
+      for (const places of seen.values()) expect(places).toEqual(Array.from({ length: 20 }, (_, n) => n));
+    });
+  });
+
+  describe('how fast an endpoint may go', () => {
+    it('keeps a rate, with a second’s worth in one burst', async () => {
+      const worker = work();
+      await store.setLanes([{ endpointId: 'ep_a', held: false, maxConcurrency: 64, ratePerSecond: 2 }]);
+      await store.append(
+        Array.from({ length: 5 }, (_, n) => newEvent(makeEvent(clock, { id: `r${n}` }), owe(clock, 'ep_a'))),
+      );
+      const burst = await worker.take(2);
+      await settleDown();
+      expect((await store.laneStates(['ep_a']))[0]).toMatchObject({
+        inFlight: 2,
+        nextTokenAt: clock.now() + 500,
+      });
+      await store.record(burst.map((lease) => succeed(clock, lease)));
+      clock.advance(500);
+      expect((await worker.next()).event.id).toBe('r2');
+      clock.advance(1_000);
+      expect((await worker.take(2)).map(({ event }) => event.id)).toEqual(['r3', 'r4']);
+    });
+
+    it('lets a receiver earn its concurrency: a few at first, one more with each success, fewer after a failure', async () => {
+      const worker = work({ maxInFlight: 64 });
+      await store.append(Array.from({ length: 30 }, () => newEvent(makeEvent(clock), owe(clock, 'ep_a'))));
+      const first = await worker.take(4);
+      await settleDown();
+      expect((await store.laneStates(['ep_a']))[0]).toMatchObject({ inFlight: 4, concurrency: 4 });
+      const success = { kind: 'success', restMs: null } as const;
+      await store.record(first.map((lease) => ({ ...succeed(clock, lease), sign: success })));
+      const more = await worker.take(8);
+      expect((await store.laneStates(['ep_a']))[0]).toMatchObject({ inFlight: 8, concurrency: 8 });
+      const [lease] = more;
+      const failure = { kind: 'failure', restMs: null } as const;
+      await store.record([{ ...failUntil(clock, lease!, clock.now() + 5_000), sign: failure }]);
+      expect((await store.laneStates(['ep_a']))[0]).toMatchObject({ inFlight: 7, concurrency: 4 });
+    });
+
+    it('lets an endpoint rest as long as its receiver asks, and nobody else', async () => {
+      const worker = work();
+      await store.append([newEvent(makeEvent(clock, { id: 'a1' }), owe(clock, 'ep_a'))]);
+      const lease = await worker.next();
+      const until = clock.now() + 30_000;
+      await store.record([
+        { ...failUntil(clock, lease, until), sign: { kind: 'throttled', restMs: 30_000 } },
+      ]);
+      await store.append([newEvent(makeEvent(clock, { id: 'a2' }), owe(clock, 'ep_a'))]);
+      await store.append([newEvent(makeEvent(clock, { id: 'b1' }), owe(clock, 'ep_b'))]);
+      expect((await worker.next()).event.id).toBe('b1');
+      expect((await store.laneStates(['ep_a']))[0]).toMatchObject({ restUntil: until, concurrency: 2 });
+      clock.set(until);
+      expect((await worker.take(2)).map(({ event }) => event.id).sort()).toEqual(['a1', 'a2']);
+    });
+
+    it('only probes a receiver that failed ten times in a row, and goes on after two successes, also over a restart', async () => {
+      let worker = work();
+      const fail = async (): Promise<void> => {
+        const lease = await worker.next();
+        await store.record([
+          { ...succeed(clock, lease), status: 'EXHAUSTED', sign: { kind: 'failure', restMs: null } },
+        ]);
+      };
+      await store.setLanes([{ endpointId: 'ep_a', held: false, maxConcurrency: 1 }]);
+      await store.append(
+        Array.from({ length: 20 }, (_, n) => newEvent(makeEvent(clock, { id: `c${n}` }), owe(clock, 'ep_a'))),
+      );
+      for (let n = 0; n < 10; n++) await fail();
+      const failingSince = clock.now();
+      expect((await store.laneStates(['ep_a']))[0]).toMatchObject({
+        circuit: 'open',
+        failuresInRow: 10,
+        failingSince,
+        nextProbeAt: clock.now() + 60_000,
+      });
+      await worker.stop();
+      store = await harness.reopen();
+      worker = work();
+      await settleDown();
+      expect((await store.laneStates(['ep_a']))[0]).toMatchObject({ failuresInRow: 10, failingSince });
+      const probe = await worker.next();
+      expect(probe.failingSince).toBe(failingSince);
+      await store.record([{ ...succeed(clock, probe), sign: { kind: 'success', restMs: null } }]);
+      const second = await worker.next();
+      await store.record([{ ...succeed(clock, second), sign: { kind: 'success', restMs: null } }]);
+      expect((await store.laneStates(['ep_a']))[0]).toMatchObject({
+        circuit: 'closed',
+        failuresInRow: 0,
+        failingSince: null,
+      });
+      await worker.next();
+    });
+  });
+
   describe('owe', () => {
     it('adds what an endpoint missed to stored events, once', async () => {
       const event = makeEvent(clock, { id: 'evt-1' });
@@ -412,6 +658,37 @@ export function testStore(open: (clock: ManualClock) => Promise<StoreHarness>): 
       expect(await store.owe(debts)).toBe(1);
       expect(await worker.next()).toMatchObject({ endpointId: 'ep_b', event, createdAt: clock.now() });
       expect(await store.owe(debts)).toBe(0);
+    });
+  });
+
+  describe('owe again', () => {
+    it('begins anew what is over or FAILED, and leaves alone what still runs', async () => {
+      const worker = work();
+      await store.append(
+        ['done', 'failed', 'running'].map((id) => newEvent(makeEvent(clock, { id }), owe(clock, 'ep_a'))),
+      );
+      const [done, failed, running] = await worker.take(3);
+      await store.record([
+        succeed(clock, done!),
+        { ...failUntil(clock, failed!, clock.now() + DAY_MS), status: 'FAILED' },
+        failUntil(clock, running!, clock.now() + 5_000),
+      ]);
+      const debts = ['done', 'failed', 'running'].map((eventId) => ({
+        eventId,
+        deliveries: [owe(clock, 'ep_a')],
+      }));
+      expect(await store.owe(debts, { again: true })).toBe(2);
+      const again = await worker.take(2);
+      expect(
+        again
+          .map(({ event, generation, attemptNumber, step }) => [event.id, generation, attemptNumber, step])
+          .sort(([one], [other]) => String(one).localeCompare(String(other))),
+      ).toEqual([
+        ['done', 1, 2, 0],
+        ['failed', 1, 2, 0],
+      ]);
+      const page = await store.reader.deliveries({ where: {}, limit: 10, order: 'oldest', after: null });
+      expect(page.rows).toHaveLength(3);
     });
   });
 

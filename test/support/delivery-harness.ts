@@ -7,7 +7,9 @@ import type { Connector } from '../../gateway/connectors/connector.ts';
 import { createEndpointRegistry, type EndpointRegistry } from '../../gateway/delivery/endpoints.ts';
 import { createEventService } from '../../gateway/delivery/event-intake.ts';
 import { createFlowService } from '../../gateway/delivery/flow-work.ts';
+import { createOperationalEvents } from '../../gateway/delivery/operational-events.ts';
 import { createDeliveryService } from '../../gateway/delivery/outbox.ts';
+import { createSubscriptions, type Evaluate } from '../../gateway/delivery/subscriptions.ts';
 import { DEFAULT_SCHEDULE } from '../../gateway/delivery/retry-policy.ts';
 import { startWorker } from '../../gateway/delivery/worker.ts';
 import type { DeliveryService, EventService, FlowService } from '../../gateway/services.ts';
@@ -33,6 +35,8 @@ export interface DeliveryHarness extends AsyncDisposable {
   /** Every attempt made so far. */
   attempts: Lease[];
   farEnd: FarEnd;
+  /** What users' expressions say. */
+  evaluate: Evaluate;
   log: { fields: Record<string, unknown>; message: string }[];
   /** The next change of a delivery that fits. */
   waitForDelivery(fits: (row: DeliveryRow) => boolean): Promise<DeliveryRow>;
@@ -48,6 +52,7 @@ export async function startDelivery(): Promise<DeliveryHarness> {
     secretBox: createSecretBox(randomBytes(32).toString('base64'), randomBytes),
     vet: (url) => Promise.resolve({ kind: 'network', url: new URL(url), addresses: ['192.0.2.1'] }),
     hasBin: () => true,
+    checkExpression: () => null,
     clock,
     random: randomBytes,
   });
@@ -58,24 +63,34 @@ export async function startDelivery(): Promise<DeliveryHarness> {
     send(lease) {
       attempts.push(lease);
       const { retryAfterMs = null, ...attempt } = harness.farEnd(lease);
-      return Promise.resolve({ attempt: makeAttempt(clock, attempt), retryAfterMs });
+      return Promise.resolve({ kind: 'attempted', attempt: makeAttempt(clock, attempt), retryAfterMs });
     },
   };
+  const subscriptions = createSubscriptions({
+    endpoints,
+    schedule: DEFAULT_SCHEDULE,
+    evaluate: (source, input) => harness.evaluate(source, input),
+  });
+  const record = (fields: Record<string, unknown>, message: string): void =>
+    void log.push({ fields, message });
+  const randomText = (): string => randomBytes(12).toString('hex');
+  const logger = { info: record, warn: record, error: record };
+  const operational = createOperationalEvents({ store, subscriptions, clock, randomText, log: logger });
   const shared = {
     store,
     endpoints,
+    subscriptions,
+    operational,
     schedule: DEFAULT_SCHEDULE,
     clock,
     random: () => 0,
-    randomText: () => randomBytes(12).toString('hex'),
+    randomText,
     maxBodyBytes: 1024 * 1024,
   };
-  const record = (fields: Record<string, unknown>, message: string): void =>
-    void log.push({ fields, message });
   const worker = startWorker({
     ...shared,
     connectors: { WEBHOOK: connector },
-    log: { info: record, error: record },
+    log: logger,
   });
   const seen: DeliveryRow[] = [];
   const waiting = new Set<(row: DeliveryRow) => void>();
@@ -94,6 +109,7 @@ export async function startDelivery(): Promise<DeliveryHarness> {
     flows: createFlowService(shared),
     attempts,
     farEnd: () => ({}),
+    evaluate: () => ({ ok: true, value: true }),
     log,
     waitForDelivery(fits) {
       const already = seen.findLast(fits);

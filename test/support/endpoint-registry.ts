@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { createSecretBox } from '../../gateway/access/secret-box.ts';
+import type { CheckExpression } from '../../gateway/delivery/endpoint-input.ts';
 import { createEndpointRegistry } from '../../gateway/delivery/endpoints.ts';
 import type { EndpointRegistry } from '../../gateway/delivery/endpoints.ts';
 import { createAddressPolicy } from '../../gateway/egress/address-policy.ts';
@@ -13,8 +14,9 @@ export const BIN_ID = 'bin_000000000000000000000000';
 /**
  * What a registry of endpoints stands on: records in memory, a clock that stands still, and a name service that
  * knows `*.example` (public), `plant.internal` (private) and nothing else. Nothing leaves the process.
+ * @param checkExpression what is wrong with an expression; nothing unless given
  */
-export function createEndpointWorld() {
+export function createEndpointWorld(checkExpression: CheckExpression = () => null) {
   const clock = createManualClock();
   const records = createMemoryRecords(clock);
   const secretBox = createSecretBox(Buffer.alloc(32, 7).toString('base64'), randomBytes);
@@ -31,6 +33,7 @@ export function createEndpointWorld() {
       secretBox,
       clock,
       random: randomBytes,
+      checkExpression,
       hasBin: (binId) => binId === BIN_ID,
       vet(url) {
         vetted.push(url);

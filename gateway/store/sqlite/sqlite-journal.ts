@@ -122,8 +122,8 @@ class Follower implements AsyncIterableIterator<readonly JournalEntry[]> {
         continue;
       }
       const { entries, upTo } = await this.#journal.read(this.#place);
-      if (upTo === this.#place && entries.length === 0) this.#place = this.#journal.head;
-      else this.#place = upTo;
+      // Always onwards: a reader that came to the same place again would never let go of the process.
+      this.#place = upTo > this.#place ? upTo : this.#journal.head;
       if (entries.length > 0 && !this.#ended) return { done: false, value: entries };
     }
     return { done: true, value: undefined };

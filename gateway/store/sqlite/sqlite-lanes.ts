@@ -1,3 +1,6 @@
+import { EndpointGate } from '../endpoint-gate.ts';
+import { PUSH_POOL } from '../store.ts';
+
 /**
  * Which delivery may go now, and to whom: lanes (endpoint × first attempts | retries), the claims that take
  * from them, and the leases that are out. All in the writer's memory: the rows are the truth, and everything
@@ -36,9 +39,8 @@ interface Lane {
 interface EndpointLanes {
   no: number;
   pool: string | null;
-  held: boolean;
-  maxConcurrency: number;
-  inFlight: number;
+  gate: EndpointGate;
+  retriesInFlight: number;
   lanes: [Lane, Lane];
 }
 
@@ -72,22 +74,22 @@ export class Lanes {
     this.#nextToken = firstToken;
   }
 
-  setEndpoint(no: number, settings: { pool?: string; held?: boolean; maxConcurrency?: number }): void {
+  /** Names who may claim from an endpoint; the first word stands. */
+  setPool(no: number, pool: string): void {
     const endpoint = this.#endpoint(no);
-    if (settings.held !== undefined) endpoint.held = settings.held;
-    if (settings.maxConcurrency !== undefined) endpoint.maxConcurrency = settings.maxConcurrency;
-    if (settings.pool !== undefined && endpoint.pool === null) {
-      endpoint.pool = settings.pool;
-      for (const lane of endpoint.lanes) if (lane.nextDueAt < Infinity) this.#wait(lane);
-    }
+    if (endpoint.pool !== null) return;
+    endpoint.pool = pool;
+    endpoint.gate.startsSlowly = pool === PUSH_POOL;
+    for (const lane of endpoint.lanes) if (lane.nextDueAt < Infinity) this.#wait(lane);
   }
 
   poolOf(no: number): string | null {
     return this.#endpoints.get(no)?.pool ?? null;
   }
 
-  isHeld(no: number): boolean {
-    return this.#endpoints.get(no)?.held ?? false;
+  /** How fast an endpoint may go; what is in flight and how its receiver is doing. */
+  gate(no: number): EndpointGate {
+    return this.#endpoint(no).gate;
   }
 
   lease(seq: number): HeldLease | undefined {
@@ -126,7 +128,7 @@ export class Lanes {
   tryGrant(endpointNo: number, place: Place, now: number): HeldLease | null {
     const endpoint = this.#endpoint(endpointNo);
     const lane = endpoint.lanes[0];
-    if (place.dueAt > now || lane.nextDueAt <= now || !hasRoom(endpoint)) return null;
+    if (place.dueAt > now || lane.nextDueAt <= now || endpoint.gate.room(now) < 1) return null;
     const claim = this.#claimFor(endpoint, 0);
     return claim ? this.#grant(place.seq, lane, claim, now) : null;
   }
@@ -169,14 +171,15 @@ export class Lanes {
     return granted;
   }
 
-  /** When to look again without being told: the next due time or lease end, Infinity for never. */
+  /** When to look again without being told: the next due time, rate token, probe or lease end; Infinity for never. */
   wakeAt(now: number): number {
     let wakeAt = Infinity;
     for (const [pool, lanes] of this.#waiting) {
       if (!this.#poolHasRoom(pool)) continue;
       for (const { endpoint, nextDueAt } of lanes) {
-        // What is due already and did not go waits for room: its lease's end calls, not the clock.
-        if (nextDueAt > now && nextDueAt < wakeAt && hasRoom(endpoint)) wakeAt = nextDueAt;
+        const at = Math.max(nextDueAt, endpoint.gate.opensAt(now));
+        // What could go now and did not waits for a claim's room: a lease's end calls, not the clock.
+        if (at > now && at < wakeAt) wakeAt = at;
       }
     }
     if (this.#leases.size === 0) this.#firstExpiry = Infinity;
@@ -185,14 +188,13 @@ export class Lanes {
 
   /** Grants from one lane until its turn is over, its room is used up, or nothing more is due. */
   #takeTurn(lane: Lane, now: number, granted: HeldLease[]): void {
-    const { endpoint } = lane;
     const before = granted.length;
     while (lane.nextDueAt <= now && granted.length === before) {
-      if (!hasRoom(endpoint) || !this.#claimFor(endpoint, lane.lane)) return;
-      const places = this.#readLane(endpoint.no, lane.lane, lane.cursor, TURN);
+      if (!this.#claimAt(lane, now)) return;
+      const places = this.#readLane(lane.endpoint.no, lane.lane, lane.cursor, TURN);
       lane.nextDueAt = places.length < TURN ? Infinity : places[TURN - 1]!.dueAt;
       for (const place of places) {
-        const claim = hasRoom(endpoint) ? this.#claimFor(endpoint, lane.lane) : null;
+        const claim = this.#claimAt(lane, now);
         if (place.dueAt > now || !claim) {
           lane.nextDueAt = place.dueAt;
           return;
@@ -201,6 +203,20 @@ export class Lanes {
         if (!this.#leases.has(place.seq)) granted.push(this.#grant(place.seq, lane, claim, now));
       }
     }
+  }
+
+  /** Who would get the next one out of this lane now; null where it has to wait. */
+  #claimAt({ endpoint, lane }: Lane, now: number): Claimant | null {
+    const room = endpoint.gate.room(now);
+    if (room < 1) return null;
+    // Retries leave room for first attempts, unless nobody else could use it anyway.
+    if (
+      lane === 1 &&
+      endpoint.retriesInFlight > 0 &&
+      endpoint.retriesInFlight >= (room + endpoint.gate.inFlight) >> 1
+    )
+      return null;
+    return this.#claimFor(endpoint, lane);
   }
 
   #grant(seq: number, lane: Lane, claim: Claimant, now: number): HeldLease {
@@ -214,16 +230,20 @@ export class Lanes {
     };
     this.#leases.set(seq, lease);
     if (lease.expiresAt < this.#firstExpiry) this.#firstExpiry = lease.expiresAt;
-    lane.endpoint.inFlight++;
+    lane.endpoint.gate.noteGrant(now);
     claim.inFlight++;
-    if (lane.lane === 1) claim.retriesInFlight++;
+    if (lane.lane === 1) {
+      lane.endpoint.retriesInFlight++;
+      claim.retriesInFlight++;
+    }
     return lease;
   }
 
   #end(lease: HeldLease): void {
     this.#leases.delete(lease.seq);
     const endpoint = this.#endpoint(lease.endpointNo);
-    endpoint.inFlight--;
+    endpoint.gate.noteEnd();
+    if (lease.lane === 1) endpoint.retriesInFlight--;
     const claim = this.#claims.get(lease.claimId);
     if (!claim) return;
     claim.inFlight--;
@@ -276,12 +296,13 @@ export class Lanes {
   #endpoint(no: number): EndpointLanes {
     let endpoint = this.#endpoints.get(no);
     if (!endpoint) {
+      const settings = { held: false, maxConcurrency: DEFAULT_MAX_CONCURRENCY, ratePerSecond: null };
+      const health = { failuresInRow: 0, failingSince: null, lastSuccessAt: null };
       endpoint = {
         no,
         pool: null,
-        held: false,
-        maxConcurrency: DEFAULT_MAX_CONCURRENCY,
-        inFlight: 0,
+        gate: new EndpointGate(settings, health),
+        retriesInFlight: 0,
         lanes: [] as unknown as [Lane, Lane],
       };
       endpoint.lanes = [makeLane(endpoint, 0), makeLane(endpoint, 1)];
@@ -293,10 +314,6 @@ export class Lanes {
 
 function makeLane(endpoint: EndpointLanes, lane: 0 | 1): Lane {
   return { endpoint, lane, cursor: BEFORE_ALL, nextDueAt: Infinity };
-}
-
-function hasRoom(endpoint: EndpointLanes): boolean {
-  return !endpoint.held && endpoint.inFlight < endpoint.maxConcurrency;
 }
 
 function isBefore(a: Place, b: Place): boolean {

@@ -64,6 +64,7 @@ export function readDeliveryPage(
   const filter = new Filter();
   filter.range('d.seq', query.order, afterSeq, timeBounds(database, 'deliveries', 'created_at', where));
   if (where.test !== undefined) filter.add(`(d.flags & ${FLAG_TEST}) ${where.test ? '<>' : '='} 0`);
+  if (where.orderKeys) filter.oneOf('d.order_key', where.orderKeys);
   if (where.statuses) filter.add(...statusCondition(where.statuses, leased));
   const endpoints = where.endpointIds ? knownNumbers(names, where.endpointIds) : null;
   const types = where.types ? typeNumbers(database, names, where.types) : null;
@@ -99,7 +100,7 @@ export function readDeliveryPage(
 /** What people see as a status, as a condition on what is stored, on the lane and on the leases. */
 function statusCondition(statuses: readonly ShownStatus[], leased: number[]): [string, ...SQLInputValue[]] {
   const isLeased = 'd.seq IN (SELECT value FROM json_each(?))';
-  const held = `(d.status = ${statusNumber('HELD')} OR (COALESCE(l.held, 0) = 1 AND d.status IN (0, 1)))`;
+  const held = `(d.status = ${statusNumber('HELD')} OR ((COALESCE(l.held, 0) = 1 OR d.order_state = 2) AND d.status IN (0, 1)))`;
   const leasedJson = JSON.stringify(leased);
   const values: SQLInputValue[] = [];
   const conditions = statuses.map((status) => {
@@ -107,7 +108,10 @@ function statusCondition(statuses: readonly ShownStatus[], leased: number[]): [s
     if (status === 'SENDING') return `(${isLeased})`;
     if (status === 'HELD') return `(${held} AND NOT ${isLeased})`;
     const number = statusNumber(status);
-    const notHeld = status === 'PENDING' || status === 'RETRYING' ? 'AND COALESCE(l.held, 0) = 0 ' : '';
+    const notHeld =
+      status === 'PENDING' || status === 'RETRYING'
+        ? 'AND COALESCE(l.held, 0) = 0 AND d.order_state < 2 '
+        : '';
     return `(d.status = ${number} ${notHeld}AND NOT ${isLeased})`;
   });
   // Said once more in plain words, so that the index of what has not succeeded can be used.

@@ -17,9 +17,10 @@ export interface Batch {
 export type Task =
   | { kind: 'amend'; amendment: Amendment }
   | { kind: 'set-lanes'; lanes: readonly LaneSettings[] }
+  | { kind: 'lane-states'; endpointIds: readonly string[] }
   | { kind: 'open-claim'; claim: { id: number; pool: string; maxInFlight: number; leaseMs: number } }
   | { kind: 'end-claim'; id: number; handBack: boolean }
-  | { kind: 'owe'; debts: readonly Debt[] }
+  | { kind: 'owe'; debts: readonly Debt[]; again: boolean }
   | { kind: 'renew'; leases: readonly LeaseRef[]; leaseMs: number }
   | { kind: 'change-timers'; changes: readonly TimerChange[] }
   | { kind: 'due-timers' }
@@ -47,6 +48,7 @@ export interface Grant {
   generation: number;
   step: number;
   orderKey: string | null;
+  failingSince: number | null;
   createdAt: number;
   context: string | null;
   /** Index into the batch's appends where the event came with it, else the event itself. */

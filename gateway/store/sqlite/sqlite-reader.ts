@@ -126,14 +126,14 @@ export class SqliteReader {
       .prepare(
         `SELECT COUNT(*) AS open, MIN(CASE WHEN due_at <= ? THEN due_at END) AS oldest
          FROM deliveries d LEFT JOIN lanes l ON l.endpoint_no = d.endpoint_no
-         WHERE due_at IS NOT NULL AND COALESCE(l.held, 0) = 0`,
+         WHERE due_at IS NOT NULL AND order_state < 2 AND COALESCE(l.held, 0) = 0`,
       )
       .get(now) as { open: number; oldest: number | null };
     const held = this.#database
       .prepare(
         `SELECT (SELECT COUNT(*) FROM deliveries WHERE status = ${statusNumber('HELD')})
-           + (SELECT COUNT(*) FROM deliveries d JOIN lanes l ON l.endpoint_no = d.endpoint_no
-              WHERE d.due_at IS NOT NULL AND l.held = 1) AS held`,
+           + (SELECT COUNT(*) FROM deliveries d LEFT JOIN lanes l ON l.endpoint_no = d.endpoint_no
+              WHERE d.due_at IS NOT NULL AND (l.held = 1 OR d.order_state = 2)) AS held`,
       )
       .get() as { held: number };
     return { open: due.open, oldestDueAt: due.oldest, held: held.held };
@@ -186,6 +186,7 @@ export class SqliteReader {
         completed_at: null,
         reason: waits ? row.reason : null,
         held: 0,
+        order_state: 0,
       },
       this.#names,
     );
@@ -203,6 +204,7 @@ export class SqliteReader {
         completed_at: row.c_completed_at,
         reason: row.c_reason,
         held: 0,
+        order_state: 0,
       },
       this.#names,
     );

@@ -88,19 +88,23 @@ export interface DeliveryColumns {
   reason: string | null;
   context: string | null;
   held: number;
+  order_state: number;
+  order_key: string | null;
 }
 
 /** The stored row as people see it but for its lease, which only the claim side knows. */
 export function toDelivery(row: DeliveryColumns, names: NameTable): DeliveryRow {
   const status = STATUSES[row.status]!;
-  const held = row.held === 1 && (status === 'PENDING' || status === 'RETRYING');
+  const waitsForKey = row.order_state === 2;
+  const held = (row.held === 1 || waitsForKey) && (status === 'PENDING' || status === 'RETRYING');
+  const heldBecause = waitsForKey ? 'key_waits' : 'endpoint_held';
   return {
     id: formatDeliveryId(row.seq),
     eventId: row.event_id,
     eventType: names.nameOf(row.type_no),
     endpointId: names.nameOf(row.endpoint_no),
     status: held ? 'HELD' : status,
-    reason: row.reason ?? (held ? 'endpoint_held' : null),
+    reason: held ? heldBecause : row.reason,
     attemptCount: row.attempts,
     generation: row.generation,
     step: row.step,
@@ -108,6 +112,7 @@ export function toDelivery(row: DeliveryColumns, names: NameTable): DeliveryRow 
     createdAt: row.created_at,
     completedAt: row.completed_at,
     test: (row.flags & FLAG_TEST) !== 0,
+    orderKey: row.order_key,
     direct: (row.flags & FLAG_DIRECT) !== 0,
     context: row.context,
   };

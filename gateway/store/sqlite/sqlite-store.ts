@@ -12,6 +12,7 @@ import type {
   Claim,
   Debt,
   LaneSettings,
+  LaneState,
   Lease,
   LeaseRef,
   NewEvent,
@@ -171,8 +172,12 @@ class SqliteStore implements Store, RecordStore {
     if (lanes.length > 0) await this.#runTask({ kind: 'set-lanes', lanes });
   }
 
-  owe(debts: readonly Debt[]): Promise<number> {
-    return this.#runTask({ kind: 'owe', debts });
+  laneStates(endpointIds: readonly string[]): Promise<LaneState[]> {
+    return this.#runTask({ kind: 'lane-states', endpointIds });
+  }
+
+  owe(debts: readonly Debt[], { again = false }: { again?: boolean } = {}): Promise<number> {
+    return this.#runTask({ kind: 'owe', debts, again });
   }
 
   async changeTimers(changes: readonly TimerChange[]): Promise<void> {

@@ -1,8 +1,8 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { CommitResult, RecordChange } from '../records.ts';
-import type { AmendResult, Amendment, LaneSettings, Timer, TimerChange } from '../store.ts';
+import type { AmendResult, Amendment, LaneSettings, LaneState, Timer, TimerChange } from '../store.ts';
 import { prepareSql, type NameTable } from './sqlite-database.ts';
-import { DEFAULT_MAX_CONCURRENCY, type Lanes } from './sqlite-lanes.ts';
+import type { Lanes } from './sqlite-lanes.ts';
 import type { Task } from './sqlite-protocol.ts';
 import { ATTEMPTS_PER_DELIVERY, parseDeliveryId, statusNumber } from './sqlite-rows.ts';
 
@@ -39,9 +39,16 @@ export class WriterTasks {
     this.#insertChange = insertChange;
     this.#sql = {
       amend: prepareSql(database, 'amend-delivery'),
+      replayable: database.prepare(
+        `SELECT endpoint_no FROM deliveries WHERE seq = ? AND ((due_at IS NULL AND status <> ${statusNumber('HELD')}) OR status = ${statusNumber('FAILED')})`,
+      ),
+      freeKey: prepareSql(database, 'free-key'),
+      ofKey: database.prepare(
+        'SELECT seq, step FROM deliveries INDEXED BY deliveries_of_key WHERE endpoint_no = ? AND order_key = ? AND order_state > 0',
+      ),
       setLane: database.prepare(
-        `INSERT INTO lanes (endpoint_no, pool, held, max_concurrency) VALUES (?, NULL, ?, ?)
-         ON CONFLICT DO UPDATE SET held = excluded.held, max_concurrency = excluded.max_concurrency`,
+        `INSERT INTO lanes (endpoint_no, pool, held, max_concurrency, rate_per_second) VALUES (?, NULL, ?, ?, ?)
+         ON CONFLICT DO UPDATE SET held = excluded.held, max_concurrency = excluded.max_concurrency, rate_per_second = excluded.rate_per_second`,
       ),
       setTimer: database.prepare(
         'INSERT INTO timers (key, due_at, payload) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET due_at = excluded.due_at, payload = excluded.payload',
@@ -66,6 +73,8 @@ export class WriterTasks {
         return this.#amend(task.amendment, now, afterCommit);
       case 'set-lanes':
         return this.#setLanes(task.lanes, afterCommit);
+      case 'lane-states':
+        return this.#laneStates(task.endpointIds, now);
       case 'open-claim':
         afterCommit(() => this.#lanes.openClaim(task.claim));
         return null;
@@ -91,24 +100,24 @@ export class WriterTasks {
   /** At start: the lanes as they were set, and where each one's next due row stands. */
   loadLanes(): void {
     const rows = this.#database
-      .prepare('SELECT endpoint_no, pool, held, max_concurrency FROM lanes')
-      .all() as {
-      endpoint_no: number;
-      pool: string | null;
-      held: number;
-      max_concurrency: number;
-    }[];
-    const firstDue = this.#database.prepare(
-      'SELECT due_at, seq FROM deliveries INDEXED BY deliveries_due WHERE endpoint_no = ? AND lane = ? AND due_at IS NOT NULL ORDER BY due_at, seq LIMIT 1',
-    );
+      .prepare('SELECT * FROM lanes LEFT JOIN health USING (endpoint_no)')
+      .all() as unknown as LaneColumns[];
+    const firstDue = prepareSql(this.#database, 'due-in-lane');
     for (const row of rows) {
-      this.#lanes.setEndpoint(row.endpoint_no, {
-        ...(row.pool === null ? {} : { pool: row.pool }),
+      const gate = this.#lanes.gate(row.endpoint_no);
+      gate.settings = {
         held: row.held === 1,
         maxConcurrency: row.max_concurrency,
-      });
+        ratePerSecond: row.rate_per_second,
+      };
+      gate.health.failuresInRow = row.failures_in_row ?? 0;
+      gate.health.failingSince = row.failing_since;
+      gate.health.lastSuccessAt = row.last_success_at;
+      if (row.pool !== null) this.#lanes.setPool(row.endpoint_no, row.pool);
       for (const lane of [0, 1] as const) {
-        const first = firstDue.get(row.endpoint_no, lane) as { due_at: number; seq: number } | undefined;
+        const first = firstDue.get(row.endpoint_no, lane, -1, -1, 1) as
+          | { due_at: number; seq: number }
+          | undefined;
         if (first) this.#lanes.enqueue(row.endpoint_no, lane, { dueAt: first.due_at, seq: first.seq });
       }
     }
@@ -132,17 +141,82 @@ export class WriterTasks {
       attempts: number;
       generation: number;
       endpoint_no: number;
+      order_key: string | null;
     };
     this.#insertChange(seq, now, { status, step, dueAt, completedAt, reason, ...changed });
     if (dueAt !== null) afterCommit(() => this.#lanes.enqueue(changed.endpoint_no, 1, { dueAt, seq }));
+    if (changed.order_key !== null) this.freeKey(changed.endpoint_no, changed.order_key, now, afterCommit);
     return 'amended';
   }
 
+  /** @returns false where it is still running by itself, or being sent. */
+  beginAgain(seq: number, dueAt: number, now: number, afterCommit: AfterCommit): boolean {
+    const row = this.#sql.replayable.get(seq) as { endpoint_no: number } | undefined;
+    if (!row || this.#lanes.lease(seq)) return false;
+    const status = statusNumber('PENDING');
+    const reason = 'replayed';
+    const changed = this.#sql.amend.get(status, dueAt, 1, 0, reason, null, seq) as {
+      attempts: number;
+      generation: number;
+      order_key: string | null;
+    };
+    const { attempts, generation } = changed;
+    this.#insertChange(seq, now, { attempts, generation, status, step: 0, dueAt, completedAt: null, reason });
+    afterCommit(() => this.#lanes.enqueue(row.endpoint_no, 1, { dueAt, seq }));
+    if (changed.order_key !== null) this.freeKey(row.endpoint_no, changed.order_key, now, afterCommit);
+    return true;
+  }
+
+  /** A newer one takes the place of what waits with this key, but not of what is being sent. */
+  supersede(endpointNo: number, orderKey: string, now: number): void {
+    const status = statusNumber('SUPERSEDED');
+    const reason = 'newer_one_came';
+    for (const { seq, step } of this.#sql.ofKey.all(endpointNo, orderKey) as {
+      seq: number;
+      step: number;
+    }[]) {
+      if (this.#lanes.lease(seq)) continue;
+      const changed = this.#sql.amend.get(status, null, 0, step, reason, now, seq) as {
+        attempts: number;
+        generation: number;
+      };
+      const { attempts, generation } = changed;
+      this.#insertChange(seq, now, {
+        attempts,
+        generation,
+        status,
+        step,
+        dueAt: null,
+        completedAt: now,
+        reason,
+      });
+    }
+  }
+
+  /** Lets the next one that waits for this key go, where nobody holds the key any more. */
+  freeKey(endpointNo: number, orderKey: string, now: number, afterCommit: AfterCommit): void {
+    const next = this.#sql.freeKey.get(now, endpointNo, orderKey) as
+      | { seq: number; lane: 0 | 1; due_at: number }
+      | undefined;
+    if (next)
+      afterCommit(() => this.#lanes.enqueue(endpointNo, next.lane, { dueAt: next.due_at, seq: next.seq }));
+  }
+
+  #laneStates(endpointIds: readonly string[], now: number): LaneState[] {
+    return endpointIds.map((endpointId) => {
+      const gate = this.#lanes.gate(this.#names.numberOf(endpointId));
+      return { endpointId, ...gate.state(now), ...gate.health };
+    });
+  }
+
   #setLanes(lanes: readonly LaneSettings[], afterCommit: AfterCommit): null {
-    for (const { endpointId, held, maxConcurrency } of lanes) {
+    for (const { endpointId, held, maxConcurrency, ratePerSecond = null } of lanes) {
+      const settings = { held, maxConcurrency, ratePerSecond };
       const no = this.#names.numberOf(endpointId);
-      this.#sql.setLane.run(no, held ? 1 : 0, maxConcurrency || DEFAULT_MAX_CONCURRENCY);
-      afterCommit(() => this.#lanes.setEndpoint(no, { held, maxConcurrency }));
+      this.#sql.setLane.run(no, settings.held ? 1 : 0, settings.maxConcurrency, settings.ratePerSecond);
+      afterCommit(() => {
+        this.#lanes.gate(no).settings = settings;
+      });
     }
     return null;
   }
@@ -239,4 +313,15 @@ interface PruneCandidate {
   received_at: number;
   bare: number;
   open: number;
+}
+
+interface LaneColumns {
+  endpoint_no: number;
+  pool: string | null;
+  held: number;
+  max_concurrency: number;
+  rate_per_second: number | null;
+  failures_in_row: number | null;
+  failing_since: number | null;
+  last_success_at: number | null;
 }

@@ -1,8 +1,9 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { Event } from '../../events/event.ts';
-import type { Debt, NewDelivery, NewEvent, Settlement } from '../store.ts';
+import type { ReceiverSign } from '../endpoint-gate.ts';
+import type { NewDelivery, NewEvent, Settlement } from '../store.ts';
 import { NameTable, openDatabase, prepareSql } from './sqlite-database.ts';
-import { Lanes, type HeldLease, type Place } from './sqlite-lanes.ts';
+import { DEFAULT_MAX_CONCURRENCY, Lanes, type HeldLease, type Place } from './sqlite-lanes.ts';
 import type { AppendOutcome, Batch, BatchResult, Grant, JournalItem, Task } from './sqlite-protocol.ts';
 import {
   ATTEMPTS_PER_DELIVERY,
@@ -25,6 +26,8 @@ interface NewRow {
   endpointId: string;
   pool: string;
   dueAt: number | null;
+  /** An earlier one of its key comes first. */
+  waits: boolean;
   createdAt: number;
   orderKey: string | null;
   context: string | null;
@@ -49,6 +52,9 @@ export class SqliteWriter {
   readonly #sql;
   #seq: number;
   #committed: (() => void)[] = [];
+  readonly #afterCommit = (apply: () => void): void => void this.#committed.push(apply);
+  /** Endpoints whose health is not written yet. */
+  readonly #changedHealth = new Set<number>();
   #newRows: NewRow[] = [];
   #journal: PendingEntry[] = [];
   #lastFailure = '';
@@ -63,16 +69,22 @@ export class SqliteWriter {
     this.#sql = {
       insertDelivery: prepareSql(database, 'insert-delivery'),
       settleDelivery: prepareSql(database, 'settle-delivery'),
+      keyIsTaken: prepareSql(database, 'key-is-taken'),
+      setHealth: database.prepare(
+        'INSERT OR REPLACE INTO health (endpoint_no, failures_in_row, failing_since, last_success_at) VALUES (?, ?, ?, ?)',
+      ),
       insertChange: prepareSql(database, 'insert-change'),
       insertAttempt: prepareSql(database, 'insert-attempt'),
       dueInLane: prepareSql(database, 'due-in-lane'),
       leaseRow: prepareSql(database, 'lease-row'),
       deliveryRow: prepareSql(database, 'delivery-row'),
       setPool: database.prepare(
-        'INSERT INTO lanes (endpoint_no, pool, held, max_concurrency) VALUES (?, ?, 0, 32) ON CONFLICT DO UPDATE SET pool = excluded.pool',
+        `INSERT INTO lanes (endpoint_no, pool, held, max_concurrency) VALUES (?, ?, 0, ${DEFAULT_MAX_CONCURRENCY}) ON CONFLICT DO UPDATE SET pool = excluded.pool`,
       ),
       eventRow: prepareSql(database, 'event-row'),
-      findDebt: database.prepare('SELECT 1 FROM deliveries WHERE event_seq = ? AND endpoint_no = ? LIMIT 1'),
+      findDebt: database.prepare(
+        'SELECT seq FROM deliveries WHERE event_seq = ? AND endpoint_no = ? LIMIT 1',
+      ),
       begin: database.prepare('BEGIN IMMEDIATE'),
       commit: database.prepare('COMMIT'),
       setFloor: database.prepare(`UPDATE meta SET value = ? WHERE key = 'floor'`),
@@ -132,16 +144,21 @@ export class SqliteWriter {
   }
 
   close(): void {
+    this.#transaction(() => this.#writeHealth());
     this.#database.exec('PRAGMA wal_checkpoint(TRUNCATE)');
     this.#database.close();
   }
 
   #commitTogether(batch: Batch): Pick<BatchResult, 'appends' | 'settlements' | 'tasks'> | null {
-    return this.#transaction(() => ({
-      appends: batch.appends.map((append, index) => this.#append(append, index)),
-      settlements: batch.settlements.map((settlement) => this.#settle(settlement, batch.now)),
-      tasks: batch.tasks.map((task) => this.#runTask(task, batch.now)),
-    }));
+    return this.#transaction(() => {
+      this.#writeHealth();
+      this.#committed.push(() => this.#changedHealth.clear());
+      return {
+        appends: batch.appends.map((append, index) => this.#append(append, index)),
+        settlements: batch.settlements.map((settlement) => this.#settle(settlement, batch.now)),
+        tasks: batch.tasks.map((task) => this.#runTask(task, batch.now)),
+      };
+    });
   }
 
   /** Something in the batch cannot be stored: whatever it is fails alone. */
@@ -206,10 +223,14 @@ export class SqliteWriter {
     event: { seq: number; typeNo: number; flags: number; at: number; ref: number | Event },
   ): number {
     const { endpointId, pool, orderKey, context } = delivery;
-    const seq = ++this.#seq;
     const endpointNo = this.#names.numberOf(endpointId);
     if (this.#lanes.poolOf(endpointNo) === null) this.#sql.setPool.run(endpointNo, pool);
     const dueAt = delivery.status === 'HELD' ? null : delivery.dueAt;
+    if (delivery.supersedes && orderKey !== null) this.#tasks.supersede(endpointNo, orderKey, event.at);
+    // After what it supersedes: the journal runs in the order of its numbers.
+    const seq = ++this.#seq;
+    const orderState =
+      dueAt === null || orderKey === null ? 0 : this.#sql.keyIsTaken.get(endpointNo, orderKey) ? 2 : 1;
     this.#sql.insertDelivery.run(
       seq,
       event.seq,
@@ -220,6 +241,7 @@ export class SqliteWriter {
       event.flags,
       event.at,
       orderKey,
+      orderState,
       delivery.reason,
       context,
     );
@@ -229,6 +251,7 @@ export class SqliteWriter {
       endpointId,
       pool,
       dueAt,
+      waits: orderState === 2,
       orderKey,
       context,
       event: event.ref,
@@ -243,7 +266,7 @@ export class SqliteWriter {
     const lease = seq === null ? undefined : this.#lanes.lease(seq);
     if (!lease || seq === null || lease.token !== settlement.token || this.#settled.has(seq)) return 'stale';
     this.#settled.add(seq);
-    const { attempt, dueAt } = settlement;
+    const { attempt, dueAt, freesKey = dueAt === null } = settlement;
     const lane = attempt ? 1 : lease.lane;
     const status = statusNumber(settlement.status);
     const completedAt = dueAt === null && settlement.status !== 'HELD' ? now : null;
@@ -255,8 +278,9 @@ export class SqliteWriter {
       attempt ? 1 : 0,
       settlement.reason,
       completedAt,
+      freesKey ? 1 : 0,
       seq,
-    ) as { attempts: number; generation: number };
+    ) as { attempts: number; generation: number; order_key: string | null };
     if (attempt) {
       this.#sql.insertAttempt.run(
         seq * ATTEMPTS_PER_DELIVERY + Math.min(row.attempts, ATTEMPTS_PER_DELIVERY - 1),
@@ -273,22 +297,36 @@ export class SqliteWriter {
       );
     }
     // Work that was only handed back changed nothing that anybody sees.
-    if (attempt || completedAt !== null) {
-      this.#insertChange(seq, now, {
-        ...row,
-        status,
-        step: settlement.step,
-        dueAt,
-        completedAt,
-        reason: settlement.reason,
-      });
+    if (attempt || dueAt === null) {
+      const { attempts, generation } = row;
+      const { step, reason } = settlement;
+      this.#insertChange(seq, now, { attempts, generation, status, step, dueAt, completedAt, reason });
     }
     for (const cause of settlement.causes) this.#append(cause, cause.event);
+    if (freesKey && row.order_key !== null) {
+      this.#tasks.freeKey(lease.endpointNo, row.order_key, now, this.#afterCommit);
+    }
     this.#committed.push(() => {
       this.#lanes.release(seq, settlement.token);
+      if (settlement.sign) this.#noteSign(lease.endpointNo, settlement.sign, now);
       if (dueAt !== null) this.#lanes.enqueue(lease.endpointNo, lane, { dueAt, seq });
     });
     return 'recorded';
+  }
+
+  #noteSign(endpointNo: number, sign: ReceiverSign, now: number): void {
+    const gate = this.#lanes.gate(endpointNo);
+    const before = gate.health.failuresInRow;
+    gate.noteSign(sign, now);
+    if (gate.health.failuresInRow !== before) this.#changedHealth.add(endpointNo);
+  }
+
+  /** Rides in the next commit: that a receiver is failing may be learnt again, so no commit waits for it. */
+  #writeHealth(): void {
+    for (const endpointNo of this.#changedHealth) {
+      const { failuresInRow, failingSince, lastSuccessAt } = this.#lanes.gate(endpointNo).health;
+      this.#sql.setHealth.run(endpointNo, failuresInRow, failingSince, lastSuccessAt);
+    }
   }
 
   #insertChange(deliverySeq: number, at: number, row: DeliveryChange): void {
@@ -309,15 +347,15 @@ export class SqliteWriter {
   }
 
   #runTask(task: Task, now: number): unknown {
-    if (task.kind === 'owe') return this.#owe(task.debts, now);
-    const result = this.#tasks.run(task, now, (apply) => this.#committed.push(apply));
+    if (task.kind === 'owe') return this.#owe(task, now);
+    const result = this.#tasks.run(task, now, this.#afterCommit);
     // What is forgotten must not make the sequence begin again below it.
     if (task.kind === 'prune') this.#sql.setFloor.run(this.#seq);
     return result;
   }
 
   /** @returns how many debts were new. */
-  #owe(debts: readonly Debt[], now: number): number {
+  #owe({ debts, again }: Extract<Task, { kind: 'owe' }>, now: number): number {
     let made = 0;
     for (const { eventId, deliveries } of debts) {
       const row = this.#sql.eventRow.get(eventId) as unknown as (EventColumns & { seq: number }) | undefined;
@@ -330,7 +368,13 @@ export class SqliteWriter {
         ref: toEvent(row, this.#names),
       };
       for (const delivery of deliveries) {
-        if (this.#sql.findDebt.get(row.seq, this.#names.numberOf(delivery.endpointId))) continue;
+        const known = this.#sql.findDebt.get(row.seq, this.#names.numberOf(delivery.endpointId)) as
+          | { seq: number }
+          | undefined;
+        if (known) {
+          if (again && this.#tasks.beginAgain(known.seq, delivery.dueAt, now, this.#afterCommit)) made++;
+          continue;
+        }
         this.#insertDelivery(delivery, source);
         made++;
       }
@@ -342,8 +386,8 @@ export class SqliteWriter {
   #settleNewRows(batch: Batch): Grant[] {
     const grants: Grant[] = [];
     for (const row of this.#newRows) {
-      this.#lanes.setEndpoint(row.endpointNo, { pool: row.pool });
-      if (row.dueAt === null) continue;
+      this.#lanes.setPool(row.endpointNo, row.pool);
+      if (row.dueAt === null || row.waits) continue;
       const place = { dueAt: row.dueAt, seq: row.seq };
       const lease = this.#lanes.tryGrant(row.endpointNo, place, batch.now);
       if (!lease) {
@@ -388,8 +432,9 @@ export class SqliteWriter {
     };
   }
 
-  #leaseFields(lease: HeldLease): Pick<Grant, 'seq' | 'token' | 'claimId' | 'expiresAt'> {
-    return { seq: lease.seq, token: lease.token, claimId: lease.claimId, expiresAt: lease.expiresAt };
+  #leaseFields(lease: HeldLease): Pick<Grant, 'seq' | 'token' | 'claimId' | 'expiresAt' | 'failingSince'> {
+    const { seq, token, claimId, expiresAt, endpointNo } = lease;
+    return { seq, token, claimId, expiresAt, failingSince: this.#lanes.gate(endpointNo).health.failingSince };
   }
 
   #describe(entry: PendingEntry): JournalItem {

@@ -40,6 +40,7 @@ CREATE TABLE IF NOT EXISTS deliveries (
   created_at INTEGER NOT NULL,
   completed_at INTEGER,
   order_key TEXT,
+  order_state INTEGER NOT NULL, -- 0 free of its key, 1 holds its key, 2 waits for it
   reason TEXT,
   context TEXT
 ) STRICT;
@@ -48,7 +49,8 @@ CREATE INDEX IF NOT EXISTS deliveries_by_endpoint ON deliveries (endpoint_no, se
 CREATE INDEX IF NOT EXISTS deliveries_by_endpoint_type ON deliveries (endpoint_no, type_no, seq);
 CREATE INDEX IF NOT EXISTS deliveries_by_type ON deliveries (type_no, seq);
 CREATE INDEX IF NOT EXISTS deliveries_not_succeeded ON deliveries (status, seq) WHERE status <> 3;
-CREATE INDEX IF NOT EXISTS deliveries_due ON deliveries (endpoint_no, lane, due_at, seq) WHERE due_at IS NOT NULL;
+CREATE INDEX IF NOT EXISTS deliveries_due ON deliveries (endpoint_no, lane, due_at, seq) WHERE due_at IS NOT NULL AND order_state < 2;
+CREATE INDEX IF NOT EXISTS deliveries_of_key ON deliveries (endpoint_no, order_key, seq) WHERE order_state > 0;
 
 CREATE TABLE IF NOT EXISTS changes (
   seq INTEGER PRIMARY KEY,
@@ -81,7 +83,16 @@ CREATE TABLE IF NOT EXISTS lanes (
   endpoint_no INTEGER PRIMARY KEY,
   pool TEXT,                    -- who may claim; NULL until the first delivery says so
   held INTEGER NOT NULL,
-  max_concurrency INTEGER NOT NULL
+  max_concurrency INTEGER NOT NULL,
+  rate_per_second REAL          -- NULL: no limit
+) STRICT;
+
+-- How receivers are doing, kept over a restart: written only when it changes.
+CREATE TABLE IF NOT EXISTS health (
+  endpoint_no INTEGER PRIMARY KEY,
+  failures_in_row INTEGER NOT NULL,
+  failing_since INTEGER,
+  last_success_at INTEGER
 ) STRICT;
 
 CREATE TABLE IF NOT EXISTS timers (key TEXT PRIMARY KEY, due_at INTEGER NOT NULL, payload TEXT NOT NULL) STRICT;
