@@ -12,6 +12,7 @@ const PROJECT_ROOT = join(import.meta.dirname, '..');
 const GATEWAY_ENTRY_POINTS = [
   'gateway/cli.ts',
   'gateway/store/sqlite/sqlite-worker.ts',
+  'gateway/expressions/expression-worker.ts',
   'gateway/node-red/child-settings.ts',
 ];
 
