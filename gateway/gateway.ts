@@ -15,11 +15,18 @@ import { createWebhookConnector } from './connectors/webhook.ts';
 import { createLoginRoutes } from './console/login-routes.ts';
 import type { Secrets } from './data-directory.ts';
 import { createEndpointRegistry } from './delivery/endpoints.ts';
+import { checkExpression, checkingExpressions, createEvaluate } from './delivery/evaluate.ts';
 import { createEventService } from './delivery/event-intake.ts';
+import { createExplanationService } from './delivery/explain.ts';
 import { createFlowService } from './delivery/flow-work.ts';
+import { createOperationalEvents } from './delivery/operational-events.ts';
 import { createDeliveryService } from './delivery/outbox.ts';
+import { createReplayService } from './delivery/replays.ts';
+import { createSubscriptions } from './delivery/subscriptions.ts';
+import { watchHealth } from './delivery/watch-health.ts';
 import { startWorker } from './delivery/worker.ts';
 import { createEgress } from './egress/post.ts';
+import { createExpressionPool } from './expressions/expression-pool.ts';
 import { createGraphqlServer } from './graphql/server.ts';
 import { createGatewayRoutes } from './gateway-routes.ts';
 import { startHttpServer } from './http-server.ts';
@@ -29,7 +36,7 @@ import { localUrl } from './local-url.ts';
 import { withoutRedaction, type Logger } from './log.ts';
 import { packageVersion } from './package-root.ts';
 import { createRestHandler } from './rest/rest-handler.ts';
-import type { Principal, Services } from './services.ts';
+import type { EndpointService, Principal, Services } from './services.ts';
 import { openStore } from './store/open-store.ts';
 import type { RecordStore } from './store/records.ts';
 import type { Store } from './store/store.ts';
@@ -93,6 +100,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     ...shared,
     vet: (target) => egress.vet(target),
     hasBin: (binId) => inspector.hasBin(binId),
+    checkExpression,
   });
   endpoints.onLanes((lanes) => {
     store.setLanes(lanes).catch((error: unknown) => log.error({ err: error }, 'lanes could not be set'));
@@ -102,13 +110,28 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const schedule = config.retryScheduleMs;
   const { maxBodyBytes } = config;
   const randomText = (): string => randomBytes(12).toString('hex');
-  const intake = { store, endpoints, schedule, clock, randomText, maxBodyBytes, random: Math.random };
-  const webhook = createWebhookConnector({ egress, clock, version: packageVersion });
+  const expressions = createExpressionPool({ clock });
+  const evaluate = createEvaluate(expressions);
+  const subscriptions = createSubscriptions({ endpoints, schedule, evaluate });
+  const operational = createOperationalEvents({ store, subscriptions, clock, randomText, log });
+  const intake = {
+    store,
+    endpoints,
+    schedule,
+    clock,
+    randomText,
+    maxBodyBytes,
+    random: Math.random,
+    subscriptions,
+    operational,
+  };
+  const webhook = createWebhookConnector({ egress, clock, version: packageVersion, evaluate });
   const worker = startWorker({
     ...intake,
     connectors: { WEBHOOK: webhook, INSPECTOR: webhook },
     log: withoutRedaction(log),
   });
+  const stopWatching = watchHealth({ store, news: operational, clock, log });
   const stopRetention = startRetention({
     store,
     clock,
@@ -117,12 +140,15 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     log,
   });
   const receive = createReceiver({ ...intake, sources, log });
+  const replays = await createReplayService({ ...intake, log });
   const services: Services = {
     store,
     events: createEventService(intake),
-    endpoints,
+    endpoints: checkingExpressions<EndpointService>(endpoints, expressions),
     deliveries: createDeliveryService(intake),
     flows: createFlowService(intake),
+    replays,
+    explanations: createExplanationService(intake),
     sources,
     keys,
     sessions,
@@ -185,9 +211,12 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     },
     async close() {
       stopRetention();
+      stopWatching();
       await graphql.close();
       await http.close();
+      await replays[Symbol.asyncDispose]();
       await worker.close();
+      await expressions.close();
       await egress.close();
       await endpoints[Symbol.asyncDispose]();
       for (const part of [inspector, sources, keys]) part[Symbol.dispose]();

@@ -1,5 +1,5 @@
 import type { Event } from './events/event.ts';
-import type { DeliveryRow } from './store/store-reader.ts';
+import type { DeliveryRow, EventWhere } from './store/store-reader.ts';
 import type { Store } from './store/store.ts';
 
 /**
@@ -12,6 +12,8 @@ export interface Services {
   endpoints: EndpointService;
   deliveries: DeliveryService;
   flows: FlowService;
+  replays: ReplayService;
+  explanations: ExplanationService;
   sources: SourceService;
   keys: KeyService;
   sessions: SessionService;
@@ -69,6 +71,24 @@ export interface Endpoint {
   includeTest: boolean;
   /** Which Node-RED declared it, and under which key; null: made by a person or a program. */
   declaredBy: { owner: string; key: string } | null;
+  /** JSONata over the event, true to deliver; null: everything that the types and machines let through. */
+  filter: string | null;
+  /** JSONata over the event that gives the body's data; null: the event's own. */
+  payload: string | null;
+  /** JSONata over the event that gives the FIFO key; null: unordered. */
+  orderBy: string | null;
+  /** With `orderBy`: what a key does when its head has FAILED and goes on daily. */
+  onFailed: 'WAIT' | 'SKIP';
+  /** With `orderBy`: only the newest of a key matters; what waits is superseded by a newer one. */
+  newestOnly: boolean;
+  /** null: no limit. */
+  rateLimitPerSecond: number | null;
+  /** What was not delivered this long after it was queued is EXPIRED; null: never. */
+  timeToLiveSeconds: number | null;
+  /** ed25519 key that verifies the `v1a` signatures (`whpk_…`); null where none are made. */
+  publicKey: string | null;
+  /** Why the gateway switched it off; null where a person did, or nobody. */
+  disabledReason: string | null;
   /** FLOW endpoint that gets a result event when a delivery to this one is over; null: nobody asked. */
   resultsTo: string | null;
   /** Unix ms since it is gone from its flow (or deleted), its history kept; null: in use. */
@@ -79,6 +99,7 @@ export interface Endpoint {
 
 export interface EndpointInput {
   url?: string;
+  urlIsSecret?: boolean;
   events?: string[];
   description?: string;
   active?: boolean;
@@ -93,6 +114,15 @@ export interface EndpointInput {
   maxConcurrency?: number;
   successStatus?: 'ANY_2XX' | 'EXACTLY_200';
   legacySignature?: boolean;
+  filter?: string | null;
+  payload?: string | null;
+  orderBy?: string | null;
+  onFailed?: 'WAIT' | 'SKIP';
+  newestOnly?: boolean;
+  rateLimitPerSecond?: number | null;
+  timeToLiveSeconds?: number | null;
+  /** Sign with an ed25519 key too; switching it on makes one, off forgets it. */
+  ed25519?: boolean;
 }
 
 export interface EndpointService {
@@ -100,7 +130,7 @@ export interface EndpointService {
   list(): Endpoint[];
   find(id: string): Endpoint | null;
   /** `url` and `events` are required. The secret is shown this once. An `inspector:<bin>` URL makes kind INSPECTOR. */
-  create(input: EndpointInput & { urlIsSecret?: boolean }): Promise<{ endpoint: Endpoint; secret: string }>;
+  create(input: EndpointInput): Promise<{ endpoint: Endpoint; secret: string }>;
   update(id: string, input: EndpointInput): Promise<Endpoint>;
   /** Retires it: nothing is sent any more, its history stays. @returns false where it was gone already. */
   remove(id: string): Promise<boolean>;
@@ -115,6 +145,91 @@ export interface DeliveryService {
   sendTo(input: SendToInput): Promise<DeliveryRow>;
   retry(id: string): Promise<DeliveryRow>;
   cancel(id: string): Promise<DeliveryRow>;
+}
+
+export interface ReplayInput {
+  endpointId: string;
+  /** Unix ms, by when the event was received; until is exclusive. */
+  since: number;
+  until?: number;
+  where?: EventWhere;
+  /** Only what has a delivery that is over without success, or FAILED. @default false */
+  onlyFailed?: boolean;
+  /** Only what matches and has no delivery: what was missed while it was off. @default false */
+  onlyMissing?: boolean;
+  /** Count only. @default false */
+  dryRun?: boolean;
+  /** @default 50 */
+  perSecond?: number;
+}
+
+export interface ReplayJob {
+  id: string;
+  endpointId: string;
+  status: 'RUNNING' | 'DONE' | 'CANCELLED' | 'FAILED';
+  /** Deliveries to be queued, counted when it began. */
+  total: number;
+  queued: number;
+  /** Passed over because a delivery of it is still running. */
+  skipped: number;
+  /** What went wrong, for FAILED. */
+  error: string | null;
+  createdAt: number;
+  finishedAt: number | null;
+}
+
+/** Replays are durable, paced jobs: they go on after a restart. One delivery per event and endpoint, in a new generation. */
+export interface ReplayService {
+  start(input: ReplayInput): Promise<{ count: number; job: ReplayJob | null }>;
+  find(id: string): ReplayJob | null;
+  /** Newest first. */
+  list(): ReplayJob[];
+  cancel(id: string): Promise<ReplayJob>;
+}
+
+/** Why an event has, or has not, reached an endpoint. `code` is stable; `sentence` is for people. */
+export interface DeliveryExplanation {
+  eventId: string;
+  endpointId: string;
+  code:
+    | 'DELIVERED'
+    | 'TYPE_DOES_NOT_MATCH'
+    | 'MACHINE_DOES_NOT_MATCH'
+    | 'FILTER_IS_FALSE'
+    | 'FILTER_FAILED'
+    | 'TEST_NOT_WANTED'
+    | 'ENDPOINT_WAS_OFF'
+    | 'ENDPOINT_IS_NEWER'
+    | 'ENDPOINT_DELETED'
+    | 'HELD_PAUSED'
+    | 'HELD_OFF'
+    | 'WAITS_FOR_KEY'
+    | 'CIRCUIT_OPEN'
+    | 'RESTING'
+    | 'RATE_LIMITED'
+    | 'CONCURRENCY_FULL'
+    | 'NOT_DUE_YET'
+    | 'SENDING'
+    | 'DUE'
+    | 'OVER';
+  sentence: string;
+  delivery: DeliveryRow | null;
+  /** Each clause of the subscription, and what it says about this event. */
+  clauses: {
+    clause: 'active' | 'types' | 'machines' | 'test' | 'filter';
+    matched: boolean;
+    detail: string;
+  }[];
+  /** The delivery whose key it waits for; null where it does not wait. */
+  waitsForDeliveryId: string | null;
+  orderKey: string | null;
+  /** Number of the attempt that comes next, and when it may go at the earliest; null where none does. */
+  nextAttempt: { number: number; at: number } | null;
+}
+
+export interface ExplanationService {
+  /** @throws NOT_FOUND for an event or endpoint that is not there */
+  explain(eventId: string, endpointId: string): Promise<DeliveryExplanation>;
 }
 
 export interface SendToInput {
@@ -157,7 +272,6 @@ export interface FlowEndpointInput extends EndpointInput {
   /** FLOW, at first registration: `NOW` (default), `OLDEST` or a time in Unix ms, to also queue what is stored. */
   startFrom?: 'NOW' | 'OLDEST' | number;
   includeTest?: boolean;
-  urlIsSecret?: boolean;
 }
 
 export interface AppliedEndpoint {

@@ -9,8 +9,12 @@ export interface Connector {
   send(lease: Lease, endpoint: EndpointRuntime): Promise<SendResult>;
 }
 
-export interface SendResult {
-  attempt: NewAttempt;
-  /** What the receiver asked for, ms from the end of the attempt; null where it did not. */
-  retryAfterMs: number | null;
-}
+export type SendResult =
+  | {
+      kind: 'attempted';
+      attempt: NewAttempt;
+      /** What the receiver asked for, ms from the end of the attempt; null where it did not. */
+      retryAfterMs: number | null;
+    }
+  /** Nothing was sent: somebody has to mend something first (a payload template that fails). */
+  | { kind: 'held'; reason: string };

@@ -3,7 +3,9 @@ import { parseRetryAfter } from '../delivery/retry-policy.ts';
 import type { EndpointRuntime, EndpointSecrets } from '../delivery/endpoint-runtime.ts';
 import type { Clock } from '../clock.ts';
 import type { Egress } from '../egress/post.ts';
+import { expressionInput, type Evaluate } from '../delivery/subscriptions.ts';
 import type { PostResult } from '../egress/post-request.ts';
+import { envelopeBody, type Envelope, type Event } from '../events/event.ts';
 import { MES_HEADER, prepareMesSigner } from '../signing/mes.ts';
 import {
   prepareStandardSigner,
@@ -20,13 +22,15 @@ export interface WebhookOptions {
   clock: Clock;
   /** Of this product, for `user-agent`. */
   version: string;
+  /** For endpoints that shape the body's data. */
+  evaluate: Evaluate;
   /** So much of an answer is kept in the log. @default 16 KiB */
   maxResponseBytes?: number;
 }
 
 interface Signers {
   mes: (body: string) => string;
-  /** null where the secret is good for the legacy signature alone. */
+  /** null where the secret is good for the legacy signature alone and there is no ed25519 key. */
   standard: ((id: string, timestampSeconds: number, body: string) => string) | null;
 }
 
@@ -35,7 +39,7 @@ const MASKED = '***';
 
 /** Signed POST of an event to a URL; the inspector is one too. */
 export function createWebhookConnector(options: WebhookOptions): Connector {
-  const { egress, clock, maxResponseBytes = 16 * 1024 } = options;
+  const { egress, clock, evaluate, maxResponseBytes = 16 * 1024 } = options;
   const userAgent = `Hookline/${options.version}`;
   // Keys are prepared once per set of secrets: the registry keeps the same object until they change.
   const prepared = new WeakMap<EndpointSecrets, Signers>();
@@ -51,10 +55,13 @@ export function createWebhookConnector(options: WebhookOptions): Connector {
   return {
     async send(lease, runtime): Promise<SendResult> {
       const { endpoint } = runtime;
-      const { body } = lease.event;
+      const body =
+        runtime.payload === null ? lease.event.body : await shape(runtime.payload, lease.event, evaluate);
+      if (body === null) return { kind: 'held', reason: 'payload_failed' };
       const startedAt = clock.now();
       const headers = signedHeaders(
         lease,
+        body,
         runtime,
         signersFor(runtime.secrets(startedAt)),
         startedAt,
@@ -69,13 +76,14 @@ export function createWebhookConnector(options: WebhookOptions): Connector {
       });
       const { outcome, error } = judge(result, endpoint.successStatus);
       return {
+        kind: 'attempted',
         attempt: {
           startedAt,
           durationMs: result.durationMs,
           outcome,
           statusCode: result.statusCode ?? null,
           requestHeaders: loggedHeaders(headers, runtime),
-          requestBody: null,
+          requestBody: body === lease.event.body ? null : body,
           responseHeaders: result.headers ? JSON.stringify(result.headers) : null,
           responseBody: result.body ?? null,
           error,
@@ -86,8 +94,17 @@ export function createWebhookConnector(options: WebhookOptions): Connector {
   };
 }
 
+/** The envelope with the data that the endpoint's template makes of the event; null where the template fails. */
+async function shape(payload: string, event: Event, evaluate: Evaluate): Promise<string | null> {
+  const shaped = await evaluate(payload, expressionInput(event));
+  if (!shaped.ok) return null;
+  const { id, type, timestamp } = JSON.parse(event.body) as Envelope;
+  return envelopeBody({ id, type, timestamp, data: shaped.value ?? null });
+}
+
 function signedHeaders(
   { event, attemptNumber }: Lease,
+  body: string,
   { endpoint }: EndpointRuntime,
   signers: Signers,
   now: number,
@@ -102,19 +119,22 @@ function signedHeaders(
     [STANDARD_TIMESTAMP_HEADER]: String(timestampSeconds),
     'x-hookline-attempt': String(attemptNumber),
   };
-  if (signers.standard)
-    headers[STANDARD_SIGNATURE_HEADER] = signers.standard(id, timestampSeconds, event.body);
-  if (endpoint.legacySignature) headers[MES_HEADER] = signers.mes(event.body);
+  if (signers.standard) headers[STANDARD_SIGNATURE_HEADER] = signers.standard(id, timestampSeconds, body);
+  if (endpoint.legacySignature) headers[MES_HEADER] = signers.mes(body);
   if (event.test) headers['x-hookline-test'] = 'true';
   if (event.hops > 0) headers['x-hookline-hops'] = String(event.hops);
   for (const { name, value } of endpoint.headers) headers[name.toLowerCase()] = value;
   return headers;
 }
 
-function prepareSigners({ current, old }: EndpointSecrets): Signers {
-  // The legacy scheme has room for one signature: it stays on the old secret until the overlap ends (C24).
-  const standard = [current, ...old].filter(canSignStandard);
+function prepareSigners({ current, old, privateKey }: EndpointSecrets): Signers {
+  // The v1a signature comes last: receivers that look at one signature look at the first.
+  const standard = [
+    ...[current, ...old].filter(canSignStandard),
+    ...(privateKey === null ? [] : [privateKey]),
+  ];
   return {
+    // The legacy scheme has room for one signature: it stays on the old secret until the overlap ends (C24).
     mes: prepareMesSigner(old[0] ?? current),
     standard: standard.length > 0 ? prepareStandardSigner(standard) : null,
   };

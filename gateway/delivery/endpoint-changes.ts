@@ -1,9 +1,10 @@
 import { badInput, HooklineError } from '../errors.ts';
 import type { EndpointKind } from '../services.ts';
-import { DEFAULT_SETTINGS } from './endpoint-input.ts';
+import type { SigningKeyPair } from '../signing/secret.ts';
 import type { CheckedEndpointInput } from './endpoint-input.ts';
 import type { OpenEndpoint } from './endpoint-record.ts';
 import { canSignStandard } from './endpoint-secret.ts';
+import { DEFAULT_SETTINGS } from './endpoint-settings.ts';
 
 /** What is new about an endpoint that is made. */
 export interface NewEndpoint {
@@ -12,12 +13,18 @@ export interface NewEndpoint {
   url: string;
   /** null for a flow. */
   secret: string | null;
+  /** The ed25519 keys to sign with too; null for none. */
+  keys: SigningKeyPair | null;
   nowMs: number;
 }
 
-/** An endpoint as it begins. @throws BAD_USER_INPUT for a secret that could sign nothing */
-export function newEndpoint(made: NewEndpoint, input: CheckedEndpointInput): OpenEndpoint {
-  const { secret: _, ...settings } = input;
+/**
+ * An endpoint as it begins.
+ * @param at what stands before the field names in errors
+ * @throws BAD_USER_INPUT for settings that do not go together
+ */
+export function newEndpoint(made: NewEndpoint, input: CheckedEndpointInput, at = ''): OpenEndpoint {
+  const { secret: _secret, ed25519: _ed25519, ...settings } = input;
   const open: OpenEndpoint = {
     endpoint: {
       id: made.id,
@@ -26,6 +33,8 @@ export function newEndpoint(made: NewEndpoint, input: CheckedEndpointInput): Ope
       ...DEFAULT_SETTINGS,
       urlIsSecret: isCapabilityUrl(made.url),
       ...settings,
+      publicKey: made.keys?.publicKey ?? null,
+      disabledReason: null,
       declaredBy: null,
       resultsTo: null,
       retiredAt: null,
@@ -35,9 +44,26 @@ export function newEndpoint(made: NewEndpoint, input: CheckedEndpointInput): Ope
     secret: made.secret,
     oldSecrets: [],
     declaredSecret: null,
-    disabledReason: null,
+    privateKey: made.keys?.privateKey ?? null,
   };
-  return requireUsableSecret(open);
+  return requireConsistent(open, at);
+}
+
+/**
+ * The ed25519 keys of an endpoint after `ed25519` was said: kept where there are some, forgotten where it is
+ * switched off.
+ * @param before undefined for a new one
+ */
+export function keysAfter(
+  ed25519: boolean | undefined,
+  before: OpenEndpoint | undefined,
+  makeKeys: () => SigningKeyPair,
+): SigningKeyPair | null {
+  const { privateKey = null } = before ?? {};
+  const { publicKey = null } = before?.endpoint ?? {};
+  const kept = privateKey === null || publicKey === null ? null : { privateKey, publicKey };
+  if (ed25519 === undefined) return kept;
+  return ed25519 ? (kept ?? makeKeys()) : null;
 }
 
 /**
@@ -49,6 +75,7 @@ export function changedEndpoint(
   before: OpenEndpoint,
   input: CheckedEndpointInput,
   kind: EndpointKind | undefined,
+  makeKeys: () => SigningKeyPair,
 ): OpenEndpoint {
   const { endpoint } = before;
   if (endpoint.retiredAt !== null) {
@@ -59,13 +86,21 @@ export function changedEndpoint(
   }
   if (endpoint.kind === 'FLOW') refuseForFlow(input, '');
   if (input.events?.length === 0 && endpoint.declaredBy === null) throw noEvents('events');
-  const { secret, ...settings } = input;
+  const { secret, ed25519, ...settings } = input;
+  const keys = keysAfter(ed25519, before, makeKeys);
   const urlIsSecret = endpoint.urlIsSecret || (input.url !== undefined && isCapabilityUrl(input.url));
-  return requireUsableSecret({
+  return requireConsistent({
     ...before,
-    endpoint: { ...endpoint, urlIsSecret, ...settings, kind: kind ?? endpoint.kind },
+    endpoint: {
+      ...endpoint,
+      urlIsSecret,
+      ...settings,
+      kind: kind ?? endpoint.kind,
+      publicKey: keys?.publicKey ?? null,
+      disabledReason: input.active === true ? null : endpoint.disabledReason,
+    },
     ...(secret === undefined ? {} : { secret, oldSecrets: [] }),
-    disabledReason: input.active === true ? null : before.disabledReason,
+    privateKey: keys?.privateKey ?? null,
   });
 }
 
@@ -109,16 +144,18 @@ export function retiredEndpoint(before: OpenEndpoint, nowMs: number): OpenEndpoi
   return { ...before, endpoint: { ...before.endpoint, retiredAt: before.endpoint.retiredAt ?? nowMs } };
 }
 
-/** An endpoint that the gateway switched off. */
-export function disabledEndpoint(before: OpenEndpoint, reason: string): OpenEndpoint {
-  return { ...before, endpoint: { ...before.endpoint, active: false }, disabledReason: reason };
+/** An endpoint that the gateway switched off; one that is off already stays off for the reason it has. */
+export function disabledEndpoint(before: OpenEndpoint, disabledReason: string): OpenEndpoint {
+  if (!before.endpoint.active) return before;
+  return { ...before, endpoint: { ...before.endpoint, active: false, disabledReason } };
 }
 
 /** @throws BAD_USER_INPUT for what only places outside have */
 export function refuseForFlow(input: CheckedEndpointInput, at: string): void {
-  for (const name of ['url', 'secret', 'headers'] as const) {
-    if (input[name] === undefined || input[name].length === 0) continue;
-    throw badInput(at + name, `A flow has no ${name} of its own, its events go to Node-RED: leave it out.`);
+  for (const [name, what] of Object.entries(OUTSIDE_ONLY)) {
+    const value = input[name as keyof typeof OUTSIDE_ONLY] ?? false;
+    if (value === false || (Array.isArray(value) && value.length === 0)) continue;
+    throw badInput(at + name, `A flow has no ${what} of its own, its events go to Node-RED: leave it out.`);
   }
 }
 
@@ -139,6 +176,14 @@ export function isCapabilityUrl(url: string): boolean {
   return CAPABILITY_HOSTS.some((pattern) => pattern.test(host));
 }
 
+const OUTSIDE_ONLY = {
+  url: 'URL',
+  secret: 'secret',
+  headers: 'headers',
+  payload: 'payload',
+  ed25519: 'ed25519 key',
+} as const;
+
 const LONGEST_OVERLAP_SECONDS = 30 * 86_400;
 const MAX_OLD_SECRETS = 8;
 
@@ -148,10 +193,28 @@ const CAPABILITY_HOSTS = [
   /\.(?:logic\.azure\.com|powerplatform\.com|webhook\.office\.com)$/,
 ];
 
-function requireUsableSecret(open: OpenEndpoint): OpenEndpoint {
-  if (open.secret === null || open.endpoint.legacySignature || canSignStandard(open.secret)) return open;
-  throw badInput(
-    'legacySignature',
-    'This secret is good for the legacy signature alone: keep legacySignature on, or give a secret of whsec_ and base64.',
-  );
+/** What one setting demands of the others, which only the whole endpoint shows. */
+function requireConsistent(open: OpenEndpoint, at = ''): OpenEndpoint {
+  const { legacySignature, orderBy, newestOnly, onFailed } = open.endpoint;
+  const canSign =
+    open.secret === null || legacySignature || open.privateKey !== null || canSignStandard(open.secret);
+  if (!canSign) {
+    throw badInput(
+      `${at}legacySignature`,
+      'This secret is good for the legacy signature alone: keep legacySignature on, switch ed25519 on, or give a secret of whsec_ and base64.',
+    );
+  }
+  if (newestOnly && orderBy === null) {
+    throw badInput(
+      `${at}newestOnly`,
+      'Only the newest of each key can be kept where orderBy gives the key: give orderBy too, or switch newestOnly off.',
+    );
+  }
+  if (onFailed === 'SKIP' && orderBy === null) {
+    throw badInput(
+      `${at}onFailed`,
+      'Without orderBy nothing waits for a delivery that has FAILED: give orderBy too, or set onFailed to WAIT.',
+    );
+  }
+  return open;
 }

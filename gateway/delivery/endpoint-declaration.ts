@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
 import { badInput } from '../errors.ts';
 import type { EndpointKind, FlowEndpointInput } from '../services.ts';
-import { newEndpoint, refuseForFlow, retiredEndpoint } from './endpoint-changes.ts';
+import type { SigningKeyPair } from '../signing/secret.ts';
+import { keysAfter, newEndpoint, refuseForFlow, retiredEndpoint } from './endpoint-changes.ts';
 import { checkEndpointInput } from './endpoint-input.ts';
-import type { CheckedEndpointInput } from './endpoint-input.ts';
+import type { CheckedEndpointInput, CheckExpression } from './endpoint-input.ts';
 import type { OpenEndpoint } from './endpoint-record.ts';
 
 /** One endpoint as a flow declares it, checked. */
@@ -25,7 +26,11 @@ export interface Declaration {
  * endpoint `<key>:results`, which subscribes to nothing.
  * @throws BAD_USER_INPUT naming the field
  */
-export function checkDeclarations(owner: string, inputs: readonly FlowEndpointInput[]): Declaration[] {
+export function checkDeclarations(
+  owner: string,
+  inputs: readonly FlowEndpointInput[],
+  problemOf: CheckExpression,
+): Declaration[] {
   if (!isName(owner))
     throw badInput('owner', 'The owner must be text of 1 to 200 characters that names the Node-RED.');
   if (inputs.length > MAX_DECLARED) {
@@ -35,7 +40,7 @@ export function checkDeclarations(owner: string, inputs: readonly FlowEndpointIn
     );
   }
   const declarations = inputs.flatMap((input, index) =>
-    checkDeclaration(owner, input, `endpoints.${index}.`),
+    checkDeclaration(owner, input, problemOf, `endpoints.${index}.`),
   );
   const keys = new Set<string>();
   for (const { key, at } of declarations) {
@@ -61,6 +66,7 @@ export interface DeclarationContext {
   /** Every endpoint there is now, by id. */
   present: ReadonlyMap<string, OpenEndpoint>;
   generateSecret: () => string;
+  makeKeys: () => SigningKeyPair;
   nowMs: number;
 }
 
@@ -94,7 +100,7 @@ export function planDeclaration(
 function declaredEndpoint(
   { id, key, url, input, resultsTo, at }: Declaration,
   kind: EndpointKind,
-  { owner, present, generateSecret, nowMs }: DeclarationContext,
+  { owner, present, generateSecret, makeKeys, nowMs }: DeclarationContext,
 ): OpenEndpoint {
   const before = present.get(id);
   if (before !== undefined && (before.endpoint.kind === 'FLOW') !== (kind === 'FLOW')) {
@@ -105,32 +111,39 @@ function declaredEndpoint(
   }
   const given = input.secret !== before?.declaredSecret ? input.secret : undefined;
   const secret = kind === 'FLOW' ? null : (given ?? before?.secret ?? generateSecret());
-  const fresh = newEndpoint({ id, kind, url: url ?? `flow:${owner}/${key}`, secret, nowMs }, input);
-  const { active, paused, createdAt, updatedAt } = before?.endpoint ?? fresh.endpoint;
+  const keys = keysAfter(input.ed25519 ?? false, before, makeKeys);
+  const made = { id, kind, url: url ?? `flow:${owner}/${key}`, secret, keys, nowMs };
+  const fresh = newEndpoint(made, input, at);
+  const { active, paused, disabledReason, createdAt, updatedAt } = before?.endpoint ?? fresh.endpoint;
   return {
+    ...fresh,
     endpoint: {
       ...fresh.endpoint,
       active,
       paused,
+      disabledReason,
       declaredBy: { owner, key },
       resultsTo,
       createdAt,
       updatedAt,
     },
-    secret,
     oldSecrets: given === undefined ? (before?.oldSecrets ?? []) : [],
     declaredSecret: input.secret ?? null,
-    disabledReason: before?.disabledReason ?? null,
   };
 }
 
 const MAX_DECLARED = 1000;
 
-function checkDeclaration(owner: string, input: FlowEndpointInput, at: string): Declaration[] {
+function checkDeclaration(
+  owner: string,
+  input: FlowEndpointInput,
+  problemOf: CheckExpression,
+  at: string,
+): Declaration[] {
   const { key, kind } = input;
   if (!isName(key))
     throw badInput(`${at}key`, 'The key must be text of 1 to 200 characters that names the node.');
-  const checked = checkEndpointInput(input, at);
+  const checked = checkEndpointInput(input, problemOf, at);
   if (kind === 'FLOW') {
     refuseForFlow(checked, at);
     return [flowDeclaration(owner, key, checked, at)];

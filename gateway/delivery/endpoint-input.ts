@@ -4,71 +4,42 @@ import { typePatternProblem } from '../events/subscription.ts';
 import type { Endpoint, EndpointInput } from '../services.ts';
 import { checkHeaders } from './endpoint-headers.ts';
 import { checkEndpointSecret } from './endpoint-secret.ts';
+import type { EndpointSettings } from './endpoint-settings.ts';
 
-/** What whoever registers an endpoint decides about it. */
-export type EndpointSettings = Pick<
-  Endpoint,
-  | 'url'
-  | 'urlIsSecret'
-  | 'description'
-  | 'events'
-  | 'active'
-  | 'paused'
-  | 'headers'
-  | 'machines'
-  | 'machineGroups'
-  | 'delaySeconds'
-  | 'retrySchedule'
-  | 'timeoutSeconds'
-  | 'maxConcurrency'
-  | 'successStatus'
-  | 'legacySignature'
-  | 'includeTest'
->;
+/** Says what is wrong with a JSONata expression, in one sentence that holds the remedy; null where nothing is. */
+export type CheckExpression = (source: string) => string | null;
 
-/** An endpoint of which nothing was said but its URL. */
-export const DEFAULT_SETTINGS: Omit<EndpointSettings, 'url'> = {
-  urlIsSecret: false,
-  description: '',
-  events: [],
-  active: true,
-  paused: false,
-  headers: [],
-  machines: [],
-  machineGroups: [],
-  delaySeconds: 0,
-  retrySchedule: null,
-  timeoutSeconds: 5,
-  maxConcurrency: 32,
-  successStatus: 'ANY_2XX',
-  legacySignature: true,
-  includeTest: false,
-};
-
-/** The settings that were given, checked; what was not given (or given as null) is not in it. */
-export type CheckedEndpointInput = Partial<EndpointSettings> & { secret?: string };
+/** The settings that were given, checked; what was not given is not in it. */
+export type CheckedEndpointInput = Partial<EndpointSettings> & { secret?: string; ed25519?: boolean };
 
 /**
- * Checks everything about an input that can be checked without asking anybody; the destination comes later.
- * Takes values as they came over the wire: types are checked too.
+ * Checks everything about an input that can be checked without asking anybody; the destination comes later, and so
+ * does what only the whole endpoint shows. Takes values as they came over the wire: types are checked too. Null
+ * clears what can be nothing (schedule, expressions, limits), an empty text clears an expression; any other setting
+ * null leaves alone.
+ * @param problemOf checks each expression
  * @param at what stands before the field names in errors, e.g. `endpoints.0.`
  * @throws BAD_USER_INPUT naming the field and what is accepted
  */
 export function checkEndpointInput(
   input: EndpointInput & { urlIsSecret?: boolean; includeTest?: boolean },
+  problemOf: CheckExpression,
   at = '',
 ): CheckedEndpointInput {
   const checked: Record<string, unknown> = {};
   for (const [name, check] of Object.entries(CHECKS)) {
     const value: unknown = input[name as keyof typeof input];
-    if (value !== undefined && value !== null) checked[name] = check(value, at + name);
+    if (value !== undefined && value !== null) checked[name] = check(value, at + name, problemOf);
+    else if (value === null && CLEARABLE.has(name)) checked[name] = null;
   }
-  if (input.retrySchedule === null) checked['retrySchedule'] = null;
   return checked;
 }
 
-/** What an endpoint may be given, and how each is checked. `retrySchedule` may also be null: the default again. */
-const CHECKS: Record<keyof CheckedEndpointInput, (value: unknown, field: string) => unknown> = {
+/** What an endpoint may be given, and how each is checked. */
+const CHECKS: Record<
+  keyof CheckedEndpointInput,
+  (value: unknown, field: string, problemOf: CheckExpression) => unknown
+> = {
   url: (value, field) => checkText(value, field, 'The URL', 1, 2048),
   urlIsSecret: checkFlag,
   description: (value, field) => checkText(value, field, 'The description', 0, 500),
@@ -78,20 +49,45 @@ const CHECKS: Record<keyof CheckedEndpointInput, (value: unknown, field: string)
   headers: checkHeaders,
   machines: (value, field) => checkNames(value, field, 'machine id'),
   machineGroups: (value, field) => checkNames(value, field, 'machine group'),
-  delaySeconds: (value, field) => checkNumber(value, field, 'The delay', 0, 86_400),
+  delaySeconds: (value, field) => checkNumber(value, field, 'The delay', 'seconds', 0, 86_400),
   retrySchedule: checkSchedule,
-  timeoutSeconds: (value, field) => checkNumber(value, field, 'The time-out', 0.1, 60),
+  timeoutSeconds: (value, field) => checkNumber(value, field, 'The time-out', 'seconds', 0.1, 60),
   maxConcurrency: checkConcurrency,
   successStatus: checkSuccessStatus,
   legacySignature: checkFlag,
   includeTest: checkFlag,
+  filter: (value, field, problemOf) => checkExpression(value, field, 'The filter', problemOf),
+  payload: (value, field, problemOf) => checkExpression(value, field, 'The payload', problemOf),
+  orderBy: (value, field, problemOf) => checkExpression(value, field, 'The order key', problemOf),
+  onFailed: checkOnFailed,
+  newestOnly: checkFlag,
+  rateLimitPerSecond: (value, field) =>
+    checkNumber(value, field, 'The rate limit', 'deliveries per second', 0.01, 10_000),
+  timeToLiveSeconds: (value, field) =>
+    checkNumber(value, field, 'The time to live', 'seconds', 1, 30 * 86_400),
   secret: checkEndpointSecret,
+  ed25519: checkFlag,
 };
+
+type Clearable = {
+  [Name in keyof EndpointSettings]: null extends EndpointSettings[Name] ? Name : never;
+}[keyof EndpointSettings];
+
+/** The settings of which null is a value: the schedule of the installation, no expression, no limit. */
+const CLEARABLE: ReadonlySet<string> = new Set<Clearable>([
+  'retrySchedule',
+  'filter',
+  'payload',
+  'orderBy',
+  'rateLimitPerSecond',
+  'timeToLiveSeconds',
+]);
 
 const MAX_PATTERNS = 200;
 const MAX_NAMES = 1000;
 const MAX_ATTEMPTS = 50;
 const LONGEST_PAUSE_MS = 30 * 86_400_000;
+const MAX_EXPRESSION_BYTES = 4096;
 
 function checkText(value: unknown, field: string, what: string, min: number, max: number): string {
   if (typeof value === 'string' && value.length >= min && value.length <= max) return value;
@@ -103,9 +99,39 @@ function checkFlag(value: unknown, field: string): boolean {
   throw badInput(field, `"${field}" must be true or false.`);
 }
 
-function checkNumber(value: unknown, field: string, what: string, min: number, max: number): number {
+function checkNumber(
+  value: unknown,
+  field: string,
+  what: string,
+  unit: string,
+  min: number,
+  max: number,
+): number {
   if (typeof value === 'number' && value >= min && value <= max) return value;
-  throw badInput(field, `${what} must be a number of seconds from ${min} to ${max}.`);
+  throw badInput(field, `${what} must be a number of ${unit} from ${min} to ${max}.`);
+}
+
+function checkExpression(
+  value: unknown,
+  field: string,
+  what: string,
+  problemOf: CheckExpression,
+): string | null {
+  if (typeof value !== 'string' || Buffer.byteLength(value, 'utf8') > MAX_EXPRESSION_BYTES) {
+    throw badInput(
+      field,
+      `${what} must be a JSONata expression of at most ${MAX_EXPRESSION_BYTES} bytes, or empty for none.`,
+    );
+  }
+  if (value.trim() === '') return null;
+  const problem = problemOf(value);
+  if (problem !== null) throw badInput(field, `${what} cannot be used. ${problem}`);
+  return value;
+}
+
+function checkOnFailed(value: unknown, field: string): Endpoint['onFailed'] {
+  if (value === 'WAIT' || value === 'SKIP') return value;
+  throw badInput(field, 'What a key does when its head has FAILED must be WAIT or SKIP.');
 }
 
 function checkConcurrency(value: unknown, field: string): number {

@@ -5,14 +5,15 @@ import { badInput, HooklineError } from '../errors.ts';
 import { refusedDestination } from '../egress/destination.ts';
 import type { VettedDestination } from '../egress/destination.ts';
 import type { AppliedEndpoint, Endpoint, EndpointService, FlowEndpointInput } from '../services.ts';
-import { generateSecret } from '../signing/secret.ts';
-import type { RandomBytes } from '../signing/secret.ts';
+import { generateKeyPair, generateSecret } from '../signing/secret.ts';
+import type { RandomBytes, SigningKeyPair } from '../signing/secret.ts';
 import { createRecordMirror } from '../store/record-mirror.ts';
 import type { RecordStore } from '../store/records.ts';
 import type { LaneSettings } from '../store/store.ts';
 import {
   changedEndpoint,
   disabledEndpoint,
+  keysAfter,
   newEndpoint,
   noEvents,
   retiredEndpoint,
@@ -21,8 +22,9 @@ import {
 import { checkDeclarations, planDeclaration } from './endpoint-declaration.ts';
 import type { Declaration } from './endpoint-declaration.ts';
 import { checkEndpointInput } from './endpoint-input.ts';
+import type { CheckExpression } from './endpoint-input.ts';
 import { openEndpoint, sealEndpoint } from './endpoint-record.ts';
-import type { OpenEndpoint, StoredEndpoint } from './endpoint-record.ts';
+import type { OpenEndpoint, ReadableEndpoint, StoredEndpoint } from './endpoint-record.ts';
 import { compileEndpoint, laneSettingsOf } from './endpoint-runtime.ts';
 import type { EndpointRuntime } from './endpoint-runtime.ts';
 
@@ -45,10 +47,25 @@ export interface EndpointRegistry extends EndpointService, AsyncDisposable {
    * There is one listener; a later one takes its place.
    */
   onLanes(listener: (lanes: LaneSettings[]) => void): void;
-  /** Switches an endpoint off because its receiver asked for that, or cannot be reached any more. */
+  /**
+   * Switches an endpoint off because its receiver asked for that, or cannot be reached any more. One that is off
+   * already is left as it is.
+   * @param reason shown as its `disabledReason`, until a person switches it on again
+   */
   disable(id: string, reason: string): Promise<void>;
   /** The endpoints in use that deliver to an inspector bin, directly or by its address. */
-  deliveringTo(binId: string): { id: string; secrets: string[]; secretHeaders: string[] }[];
+  deliveringTo(binId: string): BinSender[];
+}
+
+/** An endpoint that delivers to an inspector bin, with what its signatures are checked with. */
+export interface BinSender {
+  id: string;
+  /** The one in use first. */
+  secrets: string[];
+  /** `whpk_…`; absent where it has no ed25519 key. */
+  publicKey?: string;
+  /** Lower-case names. */
+  secretHeaders: string[];
 }
 
 /** An endpoint a flow declared. */
@@ -64,18 +81,20 @@ export interface EndpointRegistryOptions {
   vet: (url: string) => Promise<VettedDestination>;
   /** Whether there is an inspector bin of this id. */
   hasBin: (binId: string) => boolean;
+  checkExpression: CheckExpression;
   clock: Clock;
   random: RandomBytes;
 }
 
 /** Reads what is stored; follows what other processes change. @throws CONFIGURATION where a secret cannot be opened */
 export async function createEndpointRegistry(options: EndpointRegistryOptions): Promise<EndpointRegistry> {
-  const { records, secretBox, clock, random } = options;
+  const { records, secretBox, checkExpression, clock, random } = options;
   const known = new Map<string, { open: OpenEndpoint; runtime: EndpointRuntime }>();
   let active: EndpointRuntime[] | undefined;
   let onLanes: ((lanes: LaneSettings[]) => void) | undefined;
+  const makeKeys = (): SigningKeyPair => generateKeyPair(random);
 
-  const show = (id: string, stored: StoredEndpoint): void => {
+  const show = (id: string, stored: ReadableEndpoint): void => {
     const open = openEndpoint(id, stored, secretBox);
     const before = known.get(id)?.open.endpoint;
     known.set(id, { open, runtime: compileEndpoint(open) });
@@ -136,26 +155,27 @@ export async function createEndpointRegistry(options: EndpointRegistryOptions): 
     active: () => (active ??= [...known.values()].map(({ runtime }) => runtime).filter(getsNew)),
 
     async create(input) {
-      const checked = checkEndpointInput(input);
+      const checked = checkEndpointInput(input, checkExpression);
       const { url, secret = generateSecret(random) } = checked;
       if (url === undefined)
         throw badInput('url', 'An endpoint needs a URL, such as https://host.example/path.');
       if (checked.events === undefined || checked.events.length === 0) throw noEvents('events');
       const kind = await vetKind(url, 'url');
       const id = `ep_${Buffer.from(random(12)).toString('base64url')}`;
-      const open = newEndpoint({ id, kind, url, secret, nowMs: clock.now() }, checked);
+      const keys = keysAfter(checked.ed25519, undefined, makeKeys);
+      const open = newEndpoint({ id, kind, url, secret, keys, nowMs: clock.now() }, checked);
       await mirror.update(id, () => sealEndpoint(open, secretBox));
       return { endpoint: known.get(id)!.open.endpoint, secret };
     },
 
     async update(id, input) {
-      const checked = checkEndpointInput(input);
+      const checked = checkEndpointInput(input, checkExpression);
       const present = known.get(id)?.open.endpoint;
       if (present === undefined) throw notFound(id);
       const { url } = checked;
       const isNew = url !== undefined && url !== present.url && isInUse(present);
       const kind = isNew ? await vetKind(url, 'url') : url === undefined ? undefined : present.kind;
-      return change(id, (before) => changedEndpoint(before, checked, kind));
+      return change(id, (before) => changedEndpoint(before, checked, kind, makeKeys));
     },
 
     async remove(id) {
@@ -174,7 +194,7 @@ export async function createEndpointRegistry(options: EndpointRegistryOptions): 
     },
 
     async declare(owner, inputs) {
-      const declarations = checkDeclarations(owner, inputs);
+      const declarations = checkDeclarations(owner, inputs, checkExpression);
       const kinds = await Promise.all(declarations.map(vetDeclared));
       for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt += 1) {
         const before = new Map([...known].map(([id, { open }]) => [id, open]));
@@ -183,6 +203,7 @@ export async function createEndpointRegistry(options: EndpointRegistryOptions): 
           kinds,
           present: before,
           generateSecret: () => generateSecret(random),
+          makeKeys,
           nowMs: clock.now(),
         };
         const changes = planDeclaration(declarations, context).flatMap((after) => {
@@ -223,7 +244,13 @@ export async function createEndpointRegistry(options: EndpointRegistryOptions): 
         .map(({ runtime: { endpoint, secrets } }) => {
           const { current, old } = secrets(clock.now());
           const secretHeaders = endpoint.headers.filter(({ secret }) => secret).map(({ name }) => name);
-          return { id: endpoint.id, secrets: [current, ...old], secretHeaders };
+          const { id, publicKey } = endpoint;
+          return {
+            id,
+            secrets: [current, ...old],
+            ...(publicKey === null ? {} : { publicKey }),
+            secretHeaders,
+          };
         }),
 
     [Symbol.asyncDispose]: () => {

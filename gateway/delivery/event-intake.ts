@@ -1,18 +1,15 @@
 import type { Clock } from '../clock.ts';
 import { badInput, HooklineError } from '../errors.ts';
-import { envelopeBody, OWN_ID_PREFIXES, type Event } from '../events/event.ts';
+import { envelopeBody, formatTimestamp, withoutOwnPrefix, type Event } from '../events/event.ts';
 import { testEventId } from '../events/derived-id.ts';
 import { isOperationalType } from '../events/subscription.ts';
 import type { EventService, PublishInput } from '../services.ts';
 import type { Store } from '../store/store.ts';
-import type { EndpointRegistry } from './endpoints.ts';
-import { fanOut } from './fan-out.ts';
+import type { Subscriptions } from './subscriptions.ts';
 
 export interface EventIntakeOptions {
   store: Store;
-  endpoints: Pick<EndpointRegistry, 'active'>;
-  /** The installation's schedule, ms. */
-  schedule: readonly number[];
+  subscriptions: Pick<Subscriptions, 'owe'>;
   clock: Clock;
   /** 16 random bytes or more, as text. */
   randomText: () => string;
@@ -27,7 +24,7 @@ const TYPE_FORM = /^[a-z0-9_]+(?:[.-][a-z0-9_]+)*$/i;
 
 /** Events published by programs, flows and people. */
 export function createEventService(options: EventIntakeOptions): EventService {
-  const { store, endpoints, schedule, clock, randomText, maxBodyBytes } = options;
+  const { store, subscriptions, clock, randomText, maxBodyBytes } = options;
   return {
     async publish(input) {
       const event = toEvent(checkPublishInput(input), clock.now(), randomText);
@@ -37,9 +34,7 @@ export function createEventService(options: EventIntakeOptions): EventService {
           `The event is larger than ${maxBodyBytes} bytes (HOOKLINE_MAX_BODY).`,
         );
       }
-      const [result] = await store.append([
-        { event, deliveries: fanOut(event, endpoints.active(), schedule) },
-      ]);
+      const [result] = await store.append([{ event, deliveries: await subscriptions.owe(event) }]);
       const [stored] = await store.reader.eventsById([result!.id]);
       return stored ?? event;
     },
@@ -95,17 +90,6 @@ function toEvent(input: PublishInput, now: number, randomText: () => string): Ev
     raw: null,
     verifiedLeniently: false,
   };
-}
-
-/** An id that looks like one of ours is told apart by where it came from. */
-export function withoutOwnPrefix(id: string, source: string): string {
-  return OWN_ID_PREFIXES.some((prefix) => id.startsWith(prefix)) ? `${source}:${id}` : id;
-}
-
-/** ISO 8601, UTC; without milliseconds where there are none, as the vendors write it. */
-export function formatTimestamp(at: number): string {
-  const text = new Date(at).toISOString();
-  return text.endsWith('.000Z') ? `${text.slice(0, -5)}Z` : text;
 }
 
 function machineOf(data: unknown): Event['machine'] {

@@ -3,12 +3,13 @@ import { badInput, HooklineError } from '../errors.ts';
 import type { FlowService, WorkConnection, WorkLease } from '../services.ts';
 import type { Lease, NewAttempt, Store } from '../store/store.ts';
 import type { EndpointRegistry } from './endpoints.ts';
-import { oweTo } from './fan-out.ts';
 import { settleLease } from './settle-lease.ts';
+import type { Subscriptions } from './subscriptions.ts';
 
 export interface FlowWorkOptions {
   store: Store;
   endpoints: Pick<EndpointRegistry, 'runtime' | 'declare'>;
+  subscriptions: Pick<Subscriptions, 'oweOne'>;
   /** The installation's schedule, ms. */
   schedule: readonly number[];
   clock: Clock;
@@ -211,7 +212,7 @@ function flowAttempt(
 
 /** Queues what is stored already, for a flow that starts in the past. */
 async function owePast(
-  { store, endpoints, schedule, clock }: FlowWorkOptions,
+  { store, endpoints, subscriptions, clock }: FlowWorkOptions,
   endpointId: string,
   since?: number,
 ): Promise<void> {
@@ -226,10 +227,15 @@ async function owePast(
       order: 'oldest',
       after,
     });
-    const debts = page.rows
-      .filter(({ row }) => runtime.matches(row))
-      .map(({ row }) => ({ eventId: row.id, deliveries: [oweTo(runtime, clock.now(), schedule, null)] }));
-    if (debts.length > 0) await store.owe(debts);
+    const debts = await Promise.all(
+      page.rows
+        .filter(({ row }) => runtime.matches(row))
+        .map(async ({ row }) => ({
+          eventId: row.id,
+          debt: await subscriptions.oweOne(row, runtime, clock.now()),
+        })),
+    );
+    await store.owe(debts.flatMap(({ eventId, debt }) => (debt ? [{ eventId, deliveries: [debt] }] : [])));
     if (!page.hasMore) return;
     after = page.rows.at(-1)!.cursor;
   }

@@ -3,12 +3,12 @@ import type { Clock } from '../clock.ts';
 import { badInput, HooklineError } from '../errors.ts';
 import { findEventType } from '../events/catalog.ts';
 import { testEventId } from '../events/derived-id.ts';
-import { envelopeBody, type Event } from '../events/event.ts';
+import { envelopeBody, formatTimestamp, type Event } from '../events/event.ts';
 import type { DeliveryService, Endpoint, SendToInput } from '../services.ts';
 import type { DeliveryRow } from '../store/store-reader.ts';
 import type { Amendment, NewEvent, Store } from '../store/store.ts';
 import type { EndpointRegistry } from './endpoints.ts';
-import { formatTimestamp, MAX_HOPS } from './event-intake.ts';
+import { MAX_HOPS } from './event-intake.ts';
 import { oweTo } from './fan-out.ts';
 
 export interface OutboxOptions {

@@ -1,3 +1,4 @@
+import type { ReceiverSign } from '../store/endpoint-gate.ts';
 import type { AttemptOutcome, DeliveryStatus } from '../store/store.ts';
 
 /** How an attempt ended, as far as the decision needs it. */
@@ -28,6 +29,13 @@ export interface Decision {
   reason: string | null;
 }
 
+/** What an attempt says about its receiver, for the endpoint's rate and circuit. */
+export function readSign({ outcome, statusCode, retryAfterMs }: AttemptEnd): ReceiverSign {
+  if (outcome === 'SUCCESS') return { kind: 'success', restMs: null };
+  const restMs = outcome === 'HTTP_STATUS' ? retryAfterMs : null;
+  return { kind: statusCode === 429 ? 'throttled' : 'failure', restMs };
+}
+
 const DAY_MS = 86_400_000;
 
 /** At once, 5 s, 30 s, 5 min, 30 min, then daily for 7 days: 12 attempts in all (decision C4). */
@@ -41,7 +49,7 @@ export const DEFAULT_SCHEDULE: readonly number[] = [
 ];
 
 /** After this many failed attempts a delivery is called failed, though it goes on. */
-const ATTEMPTS_UNTIL_FAILED = 5;
+export const ATTEMPTS_UNTIL_FAILED = 5;
 const LONGEST_RETRY_AFTER_MS = DAY_MS;
 /** A receiver that says "too many" but not for how long. */
 const PAUSE_AFTER_429_MS = 30_000;

@@ -1,9 +1,11 @@
 import type { Clock } from '../clock.ts';
 import type { Connector } from '../connectors/connector.ts';
 import type { EndpointKind } from '../services.ts';
-import type { Lease, Settlement, Store } from '../store/store.ts';
+import { PUSH_POOL, type Lease, type NewAttempt, type Settlement, type Store } from '../store/store.ts';
 import type { EndpointRegistry } from './endpoints.ts';
-import { settleLease } from './settle-lease.ts';
+import type { OperationalEvents } from './operational-events.ts';
+import { newsOf, settleLease, type LeaseEnd } from './settle-lease.ts';
+import type { Subscriptions } from './subscriptions.ts';
 
 /** Where the one line per attempt goes; a pino logger fits. */
 export interface AttemptLog {
@@ -21,6 +23,8 @@ export interface WorkerOptions {
   /** From 0 up to 1. */
   random: () => number;
   log: AttemptLog;
+  subscriptions: Pick<Subscriptions, 'owe'>;
+  operational: OperationalEvents;
   /** Attempts under way at a time. @default 512 */
   maxInFlight?: number;
 }
@@ -34,7 +38,8 @@ const LEASE_MS = 180_000;
  * @returns `close`: takes no more, waits for what is under way.
  */
 export function startWorker(options: WorkerOptions): { close(): Promise<void> } {
-  const { store, endpoints, connectors, schedule, clock, random, log, maxInFlight = 512 } = options;
+  const { store, endpoints, connectors, schedule, clock, random, log, subscriptions, operational } = options;
+  const { maxInFlight = 512 } = options;
   const closing = new AbortController();
   let underWay = 0;
   let onIdle: (() => void) | null = null;
@@ -50,19 +55,23 @@ export function startWorker(options: WorkerOptions): { close(): Promise<void> } 
     const runtime = endpoints.runtime(lease.endpointId);
     const connector = runtime ? connectors[runtime.endpoint.kind] : undefined;
     if (!runtime || !connector || runtime.endpoint.retiredAt !== null) {
-      settle({
-        ...lease,
-        attempt: null,
-        status: 'CANCELLED',
-        dueAt: null,
-        reason: 'endpoint_gone',
-        causes: [],
-      });
+      settle(endWithoutAttempt(lease, 'CANCELLED', 'endpoint_gone'));
       return;
     }
-    const { attempt: made, retryAfterMs } = await connector.send(lease, runtime);
+    // Whoever replays an old delivery wants it sent, however old it is.
+    const livesMs = lease.generation === 0 ? runtime.timeToLiveMs : null;
+    if (livesMs !== null && clock.now() - lease.createdAt > livesMs) {
+      settle(endWithoutAttempt(lease, 'EXPIRED', 'time_to_live_passed'));
+      return;
+    }
+    const sent = await connector.send(lease, runtime);
+    if (sent.kind === 'held') {
+      settle({ ...endWithoutAttempt(lease, 'HELD', sent.reason), freesKey: false });
+      return;
+    }
+    const { attempt: made, retryAfterMs } = sent;
     const now = clock.now();
-    const settlement = settleLease({
+    const end: LeaseEnd = {
       lease,
       endpoint: runtime.endpoint,
       schedule: runtime.schedule ?? schedule,
@@ -70,8 +79,13 @@ export function startWorker(options: WorkerOptions): { close(): Promise<void> } 
       retryAfterMs,
       now,
       random: random(),
-    });
-    settle(settlement);
+    };
+    const settlement = settleLease(end);
+    const news = newsOf(end, settlement);
+    if (news) {
+      const audience = await subscriptions.owe(news, lease.endpointId);
+      settle({ ...settlement, causes: [...settlement.causes, { event: news, deliveries: audience }] });
+    } else settle(settlement);
     log.info(
       {
         eventId: lease.event.id,
@@ -86,13 +100,20 @@ export function startWorker(options: WorkerOptions): { close(): Promise<void> } 
       },
       'delivery.attempted',
     );
-    // 410: the receiver says that it is gone for good (Standard Webhooks).
-    if (made.statusCode === 410) await endpoints.disable(lease.endpointId, 'gone');
+    const giveUp = reasonToGiveUp(lease, made, now);
+    if (giveUp === null || !runtime.endpoint.active) return;
+    await endpoints.disable(lease.endpointId, giveUp);
+    const { id, description, kind } = runtime.endpoint;
+    await operational.tell(
+      'hookline.endpoint.disabled',
+      { endpoint: { id, description, kind }, reason: giveUp },
+      id,
+    );
   };
 
   const run = async (): Promise<void> => {
     const leases = store.claim({
-      pool: 'push',
+      pool: PUSH_POOL,
       worker: 'push',
       maxInFlight,
       leaseMs: LEASE_MS,
@@ -121,4 +142,22 @@ export function startWorker(options: WorkerOptions): { close(): Promise<void> } 
       if (underWay > 0) await new Promise<void>((resolve) => (onIdle = resolve));
     },
   };
+}
+
+/** An endpoint that had nothing but failures for this long is switched off. */
+const FAILING_TOO_LONG_MS = 5 * 86_400_000;
+
+function reasonToGiveUp({ failingSince }: Lease, attempt: NewAttempt, now: number): string | null {
+  // The receiver says that it is gone for good (Standard Webhooks).
+  if (attempt.statusCode === 410) return 'gone';
+  if (attempt.outcome === 'SUCCESS' || failingSince === null) return null;
+  return now - failingSince >= FAILING_TOO_LONG_MS ? 'failing_too_long' : null;
+}
+
+function endWithoutAttempt(
+  { deliveryId, token, step }: Lease,
+  status: 'CANCELLED' | 'EXPIRED' | 'HELD',
+  reason: string,
+): Settlement {
+  return { deliveryId, token, attempt: null, status, dueAt: null, step, reason, causes: [] };
 }

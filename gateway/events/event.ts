@@ -67,3 +67,14 @@ export function withId(event: Event, id: string): Event {
   const body = envelopeBody({ ...(JSON.parse(event.body) as Envelope), id });
   return { ...event, id, body, raw: event.raw ?? new TextEncoder().encode(event.body) };
 }
+
+/** An id that looks like one of ours is told apart by where it came from. */
+export function withoutOwnPrefix(id: string, source: string): string {
+  return OWN_ID_PREFIXES.some((prefix) => id.startsWith(prefix)) ? `${source}:${id}` : id;
+}
+
+/** ISO 8601, UTC; without milliseconds where there are none, as the vendors write it. */
+export function formatTimestamp(at: number): string {
+  const text = new Date(at).toISOString();
+  return text.endsWith('.000Z') ? `${text.slice(0, -5)}Z` : text;
+}

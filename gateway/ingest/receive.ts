@@ -1,12 +1,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Clock } from '../clock.ts';
-import { formatTimestamp, MAX_HOPS, withoutOwnPrefix } from '../delivery/event-intake.ts';
-import { fanOut, type Subscriber } from '../delivery/fan-out.ts';
+import { MAX_HOPS } from '../delivery/event-intake.ts';
+import type { Subscriptions } from '../delivery/subscriptions.ts';
 import { HooklineError } from '../errors.ts';
 import { derivedEventId } from '../events/derived-id.ts';
 import type { ParsedEvent } from '../events/dialect.ts';
 import { dialects } from '../events/dialects.ts';
-import { envelopeBody, type Event } from '../events/event.ts';
+import { envelopeBody, formatTimestamp, withoutOwnPrefix, type Event } from '../events/event.ts';
 import { isOperationalType } from '../events/subscription.ts';
 import type { NewEvent, Store } from '../store/store.ts';
 import { readBody } from './read-body.ts';
@@ -24,9 +24,7 @@ export type ReceiveResult =
 export interface ReceiverOptions {
   store: Store;
   sources: Pick<SourceRegistry, 'sourceRuntime'>;
-  endpoints: { active(): readonly Subscriber[] };
-  /** The installation's schedule, ms. */
-  schedule: readonly number[];
+  subscriptions: Pick<Subscriptions, 'owe'>;
   clock: Clock;
   maxBodyBytes: number;
   log: { warn(fields: Record<string, unknown>, message: string): void };
@@ -53,7 +51,7 @@ const OK = '{"ok":true}';
  * those of decisions C5, C6 and C15; a sender that is answered otherwise than 200 sends again.
  */
 export function createReceiver(options: ReceiverOptions): Receive {
-  const { store, sources, endpoints, schedule, clock, maxBodyBytes, log } = options;
+  const { store, sources, subscriptions, clock, maxBodyBytes, log } = options;
   const { maxHeldBytes = 64 * 1024 * 1024, appendTimeoutMs = 4000 } = options;
   let heldBytes = 0;
 
@@ -125,20 +123,22 @@ export function createReceiver(options: ReceiverOptions): Receive {
     }
     const now = clock.now();
     const event = toEvent(parsed.event, source.name, body, now, hops, verified.leniently);
-    return appendAndAnswer(response, {
-      event,
-      deliveries: fanOut(event, endpoints.active(), schedule),
-      ...(parsed.event.id === null && parsed.event.occurredAt === null
-        ? { duplicateWindowMs: DERIVED_ID_WINDOW_MS }
-        : {}),
-    });
+    const hasIdOrTime = parsed.event.id !== null || parsed.event.occurredAt !== null;
+    return appendAndAnswer(response, event, hasIdOrTime ? {} : { duplicateWindowMs: DERIVED_ID_WINDOW_MS });
   }
 
-  async function appendAndAnswer(response: ServerResponse, event: NewEvent): Promise<ReceiveResult> {
+  async function appendAndAnswer(
+    response: ServerResponse,
+    event: Event,
+    how: Pick<NewEvent, 'duplicateWindowMs'>,
+  ): Promise<ReceiveResult> {
     // It may still be stored after the 503: the sender's next try is then a duplicate.
     const timer = setTimeout(() => answerOverloaded(null, response), appendTimeoutMs);
     try {
-      const [result] = await store.append([event]);
+      const owed = subscriptions.owe(event);
+      // At once for nearly all: only an expression that needs the worker is waited for.
+      const deliveries = owed instanceof Promise ? await owed : owed;
+      const [result] = await store.append([{ event, deliveries, ...how }]);
       answer(response, 200, OK);
       return result!.kind;
     } catch (error) {

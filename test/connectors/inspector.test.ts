@@ -3,7 +3,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { createInspector, MAX_INSPECTED_BYTES } from '../../gateway/connectors/inspector.ts';
 import type { InspectedEndpoint, Inspector } from '../../gateway/connectors/inspector.ts';
 import { mesScheme } from '../../gateway/signing/mes.ts';
-import { generateSecret } from '../../gateway/signing/secret.ts';
+import { generateKeyPair, generateSecret } from '../../gateway/signing/secret.ts';
 import { standardScheme } from '../../gateway/signing/standard.ts';
 import { createManualClock } from '../support/manual-clock.ts';
 import { createMemoryRecords } from '../support/memory-records.ts';
@@ -198,17 +198,19 @@ describe('the signature check', () => {
     headers: (seconds: number) => Record<string, string>,
     secrets = [current, old],
     body = BODY,
+    publicKey?: string,
   ) {
     const { start, clock, delivering, post } = setUp();
     using inspector = await start();
     const { id } = await inspector.createBin();
-    delivering.set(id, [{ id: 'ep_1', secrets, secretHeaders: [] }]);
+    const keys = publicKey === undefined ? { secrets } : { secrets, publicKey };
+    delivering.set(id, [{ id: 'ep_1', ...keys, secretHeaders: [] }]);
     await post(inspector, id, body, headers(Math.floor(clock.now() / 1000)));
     return inspector.requests(id)[0]!.signature!;
   }
   const mes = (secret: string) => mesScheme.sign({ secrets: [secret], body: BODY });
-  const standard = (secret: string, timestamp: number) =>
-    standardScheme.sign({ secrets: [secret], body: BODY, id: 'evt-1', timestamp });
+  const standard = (secret: string, timestamp: number, ...others: string[]) =>
+    standardScheme.sign({ secrets: [secret, ...others], body: BODY, id: 'evt-1', timestamp });
 
   it('finds both of ours right, the old secret of a rotation included', async () => {
     expect(await inspect((seconds) => ({ ...mes(old), ...standard(current, seconds) }))).toEqual({
@@ -250,6 +252,72 @@ describe('the signature check', () => {
         message: expect.stringMatching(/whsec_ and base64/) as unknown,
       },
     );
+  });
+
+  it('checks a v1a signature by the public key, beside the v1 signatures', async () => {
+    const { privateKey, publicKey } = generateKeyPair();
+    const both = (seconds: number) => standard(current, seconds, privateKey);
+    expect(await inspect(both, [current], BODY, publicKey)).toEqual({
+      valid: true,
+      schemes: ['standard'],
+      message:
+        'webhook-signature is right, made with the secret of ep_1. The v1a signature in webhook-signature is right, made with the ed25519 key of ep_1.',
+    });
+    const alone = await inspect((seconds) => standard(privateKey, seconds), [current], BODY, publicKey);
+    expect(alone).toEqual({
+      valid: true,
+      schemes: ['standard'],
+      message: 'The v1a signature in webhook-signature is right, made with the ed25519 key of ep_1.',
+    });
+  });
+
+  it('finds one wrong signature of several, of whichever version', async () => {
+    const { privateKey, publicKey } = generateKeyPair();
+    const wrong = { valid: false, schemes: ['mes'] };
+    const otherKey = generateKeyPair().privateKey;
+    expect(
+      await inspect(
+        (seconds) => ({ ...mes(current), ...standard(current, seconds, otherKey) }),
+        [current],
+        BODY,
+        publicKey,
+      ),
+    ).toEqual({
+      ...wrong,
+      message: expect.stringMatching(
+        /right.*right.*v1a signature in .* does not match.*public key/,
+      ) as unknown,
+    });
+    expect(
+      await inspect(
+        (seconds) => ({ ...mes(current), ...standard(generateSecret(), seconds, privateKey) }),
+        [current],
+        BODY,
+        publicKey,
+      ),
+    ).toEqual({
+      ...wrong,
+      message: expect.stringMatching(
+        /webhook-signature does not match.*v1a signature .* is right/,
+      ) as unknown,
+    });
+    expect(
+      await inspect((seconds) => ({ ...mes(current), ...standard(current, seconds, privateKey) })),
+    ).toEqual({
+      ...wrong,
+      message: expect.stringMatching(/v1a signature .* cannot be made .* switch ed25519 on/) as unknown,
+    });
+  });
+
+  it('says once what is wrong for both versions', async () => {
+    const { privateKey, publicKey } = generateKeyPair();
+    const { message } = await inspect(
+      (seconds) => standard(current, seconds - 301, privateKey),
+      [current],
+      BODY,
+      publicKey,
+    );
+    expect(message.match(/301 s ago/g)).toHaveLength(1);
   });
 
   it('covers the whole body, also what is not kept of it', async () => {

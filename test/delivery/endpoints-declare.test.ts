@@ -39,7 +39,11 @@ it('makes an endpoint of each node, with ids that the next deploy finds again', 
     declaredBy: { owner: OWNER, key: 'n2:results' },
   });
   expect(sender!.endpoint).toMatchObject({ kind: 'WEBHOOK', resultsTo: results!.id });
-  expect(endpoints.runtime(results!.id)!.secrets(clock.now())).toEqual({ current: '', old: [] });
+  expect(endpoints.runtime(results!.id)!.secrets(clock.now())).toEqual({
+    current: '',
+    old: [],
+    privateKey: null,
+  });
 });
 
 it('writes nothing, asks no DNS and shows no secret where the same is declared again, also after a restart', async () => {
@@ -115,9 +119,13 @@ it('never undoes a rotation with a deploy, but takes a secret that is new in the
   const { secret: rotated } = await endpoints.rotateSecret(id);
   expect((await declare('first-secret-of-the-node'))[0]!.secret).toBeNull();
   const secrets = () => endpoints.runtime(id)!.secrets(clock.now());
-  expect(secrets()).toEqual({ current: rotated, old: ['first-secret-of-the-node'] });
+  expect(secrets()).toEqual({
+    current: rotated,
+    old: ['first-secret-of-the-node'],
+    privateKey: null,
+  });
   expect((await declare('second-secret-of-the-node'))[0]!.secret).toBe('second-secret-of-the-node');
-  expect(secrets()).toEqual({ current: 'second-secret-of-the-node', old: [] });
+  expect(secrets()).toEqual({ current: 'second-secret-of-the-node', old: [], privateKey: null });
   expect((await declare())[0]!.secret).toBeNull();
   expect(secrets().current).toBe('second-secret-of-the-node');
 });

@@ -5,7 +5,7 @@ import { HooklineError } from '../../gateway/errors.ts';
 import type { EndpointInput } from '../../gateway/services.ts';
 import { createEndpointWorld } from '../support/endpoint-registry.ts';
 
-const check = (input: unknown) => checkEndpointInput(input as EndpointInput);
+const check = (input: unknown) => checkEndpointInput(input as EndpointInput, () => null);
 
 function faultOf(input: unknown): HooklineError {
   try {
@@ -33,15 +33,40 @@ describe('what an endpoint may be given', () => {
       maxConcurrency: 256,
       successStatus: 'EXACTLY_200',
       legacySignature: false,
+      ed25519: true,
+      filter: '€'.repeat(1365),
+      payload: '{ "id": data.id }',
+      orderBy: 'data.workOrder.id',
+      onFailed: 'SKIP',
+      newestOnly: true,
+      rateLimitPerSecond: 0.01,
+      timeToLiveSeconds: 1,
     };
     expect(check(good)).toEqual(good);
+    expect(check({ rateLimitPerSecond: 10_000, timeToLiveSeconds: 2_592_000 })).toBeDefined();
     expect(check({ ...good, timeoutSeconds: 60, delaySeconds: 0, maxConcurrency: 1 })).toBeDefined();
   });
 
   it('is left alone where nothing is given, or null', () => {
     expect(check({})).toEqual({});
     expect(check({ description: null, timeoutSeconds: null, url: undefined })).toEqual({});
-    expect(check({ retrySchedule: null })).toEqual({ retrySchedule: null });
+  });
+
+  it('is nothing where null says so, or an empty expression', () => {
+    const nothing = {
+      retrySchedule: null,
+      filter: null,
+      payload: null,
+      orderBy: null,
+      rateLimitPerSecond: null,
+      timeToLiveSeconds: null,
+    };
+    expect(check(nothing)).toEqual(nothing);
+    expect(check({ filter: '', payload: ' \n', orderBy: '\t' })).toEqual({
+      filter: null,
+      payload: null,
+      orderBy: null,
+    });
   });
 
   it('is named with what is accepted where it is not', () => {
@@ -70,6 +95,17 @@ describe('what an endpoint may be given', () => {
       [{ retrySchedule: ['31d'] }, 'retrySchedule.0', /at most 30d/],
       [{ successStatus: 'ANY' }, 'successStatus', /EXACTLY_200/],
       [{ legacySignature: 'no' }, 'legacySignature', /true or false/],
+      [{ ed25519: 'yes' }, 'ed25519', /true or false/],
+      [{ filter: 7 }, 'filter', /The filter .* 4096 bytes/],
+      [{ filter: `${'€'.repeat(1365)}xy` }, 'filter', /The filter .* 4096 bytes/],
+      [{ payload: {} }, 'payload', /The payload .* 4096 bytes/],
+      [{ orderBy: ['data.id'] }, 'orderBy', /The order key .* 4096 bytes/],
+      [{ onFailed: 'STOP' }, 'onFailed', /WAIT or SKIP/],
+      [{ newestOnly: 1 }, 'newestOnly', /true or false/],
+      [{ rateLimitPerSecond: 0 }, 'rateLimitPerSecond', /deliveries per second from 0\.01 to 10000/],
+      [{ rateLimitPerSecond: 10_001 }, 'rateLimitPerSecond', /0\.01 to 10000/],
+      [{ timeToLiveSeconds: 0.5 }, 'timeToLiveSeconds', /seconds from 1 to 2592000/],
+      [{ timeToLiveSeconds: 2_592_001 }, 'timeToLiveSeconds', /1 to 2592000/],
     ];
     for (const [input, field, message] of wrong) {
       const fault = faultOf(input);
@@ -91,6 +127,10 @@ describe('what an endpoint may be given', () => {
       'machines',
       'timeoutSeconds',
       'maxConcurrency',
+      'filter',
+      'onFailed',
+      'rateLimitPerSecond',
+      'ed25519',
     ];
     fc.assert(
       fc.property(fc.constantFrom(...names), fc.jsonValue(), (name, value) => {
@@ -100,6 +140,24 @@ describe('what an endpoint may be given', () => {
           expect(error).toMatchObject({ code: 'BAD_USER_INPUT' });
           expect((error as HooklineError).details.field).toMatch(new RegExp(`^${name}(\\.|$)`));
         }
+      }),
+    );
+  });
+});
+
+describe('an expression', () => {
+  const faulty = 'data[';
+  const problemOf = (source: string) =>
+    source === faulty ? 'A bracket is not closed: close it with ].' : null;
+
+  it.each(['filter', 'payload', 'orderBy'])('is refused as %s with what is wrong with it', (name) => {
+    const give = (source: string) => checkEndpointInput({ [name]: source }, problemOf, 'endpoints.3.');
+    expect(give('data.id')).toEqual({ [name]: 'data.id' });
+    expect(() => give(faulty)).toThrow(
+      expect.objectContaining({
+        code: 'BAD_USER_INPUT',
+        message: expect.stringMatching(/cannot be used\. A bracket is not closed: close it/) as unknown,
+        details: { field: `endpoints.3.${name}` },
       }),
     );
   });

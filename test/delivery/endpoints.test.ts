@@ -31,6 +31,15 @@ it('registers the body of the vendor page, and shows the secret this once', asyn
     successStatus: 'ANY_2XX',
     legacySignature: true,
     includeTest: false,
+    filter: null,
+    payload: null,
+    orderBy: null,
+    onFailed: 'WAIT',
+    newestOnly: false,
+    rateLimitPerSecond: null,
+    timeToLiveSeconds: null,
+    publicKey: null,
+    disabledReason: null,
     declaredBy: null,
     resultsTo: null,
     retiredAt: null,
@@ -235,12 +244,12 @@ it('goes on signing with the old secret beside the new one until the overlap end
   clock.advance(HOUR_MS);
   const { secret: third } = await endpoints.rotateSecret(endpoint.id, 60);
   const secrets = () => endpoints.runtime(endpoint.id)!.secrets(clock.now());
-  expect(secrets()).toEqual({ current: third, old: [first, second] });
+  expect(secrets()).toEqual({ current: third, old: [first, second], privateKey: null });
   expect(secrets()).toBe(secrets());
   clock.advance(60_000);
-  expect(secrets()).toEqual({ current: third, old: [first] });
+  expect(secrets()).toEqual({ current: third, old: [first], privateKey: null });
   clock.advance(24 * HOUR_MS);
-  expect(secrets()).toEqual({ current: third, old: [] });
+  expect(secrets()).toEqual({ current: third, old: [], privateKey: null });
 });
 
 it('ends every older secret at once where the overlap is 0, and where a secret is given', async () => {
@@ -250,10 +259,10 @@ it('ends every older secret at once where the overlap is 0, and where a secret i
   await endpoints.rotateSecret(endpoint.id);
   const { secret } = await endpoints.rotateSecret(endpoint.id, 0);
   const secrets = () => endpoints.runtime(endpoint.id)!.secrets(clock.now());
-  expect(secrets()).toEqual({ current: secret, old: [] });
+  expect(secrets()).toEqual({ current: secret, old: [], privateKey: null });
   await endpoints.rotateSecret(endpoint.id);
   await endpoints.update(endpoint.id, { secret: 'shared-with-the-receiver' });
-  expect(secrets()).toEqual({ current: 'shared-with-the-receiver', old: [] });
+  expect(secrets()).toEqual({ current: 'shared-with-the-receiver', old: [], privateKey: null });
 });
 
 it('refuses an overlap out of range, and more old secrets than a header should list', async () => {
@@ -295,8 +304,8 @@ it('tells how every lane may run at once, and of each change to it, wherever it 
   const told: LaneSettings[] = [];
   there.onLanes((lanes) => told.push(...lanes));
   expect(told).toEqual([
-    { endpointId: kept.id, held: false, maxConcurrency: 32 },
-    { endpointId: gone.id, held: false, maxConcurrency: 4 },
+    { endpointId: kept.id, held: false, maxConcurrency: 32, ratePerSecond: null },
+    { endpointId: gone.id, held: false, maxConcurrency: 4, ratePerSecond: null },
   ]);
   told.length = 0;
   await here.update(kept.id, { description: 'no matter for lanes' });
@@ -304,22 +313,32 @@ it('tells how every lane may run at once, and of each change to it, wherever it 
   await here.update(kept.id, { paused: false, maxConcurrency: 3 });
   await here.disable(kept.id, 'gone');
   const expected = [
-    { endpointId: kept.id, held: true, maxConcurrency: 32 },
-    { endpointId: kept.id, held: false, maxConcurrency: 3 },
-    { endpointId: kept.id, held: true, maxConcurrency: 3 },
+    { endpointId: kept.id, held: true, maxConcurrency: 32, ratePerSecond: null },
+    { endpointId: kept.id, held: false, maxConcurrency: 3, ratePerSecond: null },
+    { endpointId: kept.id, held: true, maxConcurrency: 3, ratePerSecond: null },
   ];
   await vi.waitFor(() => expect(told).toEqual(expected));
 });
 
-it('says why it switched an endpoint off, until somebody switches it on again', async () => {
+it('says why it switched an endpoint off, until a person switches it on again', async () => {
   const { start } = createEndpointWorld();
   await using endpoints = await start();
   const { endpoint } = await endpoints.create(CREATED);
   await endpoints.disable(endpoint.id, 'gone');
-  expect(endpoints.find(endpoint.id)).toMatchObject({ active: false });
-  expect(endpoints.runtime(endpoint.id)).toMatchObject({ disabledReason: 'gone' });
-  await endpoints.update(endpoint.id, { active: true });
-  expect(endpoints.runtime(endpoint.id)).toMatchObject({ disabledReason: null });
+  const off = { active: false, disabledReason: 'gone' };
+  expect(endpoints.find(endpoint.id)).toMatchObject(off);
+  await endpoints.disable(endpoint.id, 'failing_too_long');
+  expect(await endpoints.update(endpoint.id, { description: 'line 4' })).toMatchObject(off);
+  const on = { active: true, disabledReason: null };
+  expect(await endpoints.update(endpoint.id, { active: true })).toMatchObject(on);
+});
+
+it('gives no reason where a person switched an endpoint off first', async () => {
+  const { start } = createEndpointWorld();
+  await using endpoints = await start();
+  const { endpoint } = await endpoints.create({ ...CREATED, active: false });
+  await endpoints.disable(endpoint.id, 'gone');
+  expect(endpoints.find(endpoint.id)).toMatchObject({ active: false, disabledReason: null });
 });
 
 it('is the same after a restart', async () => {
@@ -340,7 +359,7 @@ it('is the same after a restart', async () => {
   expect([after.find(endpoint.id), after.find(gone.id)]).toEqual(shown);
   expect(after.list().map(({ id }) => id)).toEqual([endpoint.id]);
   const runtime = after.runtime(endpoint.id)!;
-  expect(runtime.secrets(clock.now())).toEqual({ current: secret, old: [old] });
+  expect(runtime.secrets(clock.now())).toEqual({ current: secret, old: [old], privateKey: null });
   expect(runtime).toMatchObject({ pool: 'push', schedule: [0, 1500, 604_800_000] });
 });
 

@@ -58,8 +58,7 @@ async function startReceiver(
       sourceRuntime: (name) =>
         name === 'mes' ? { source, verify: prepareSourceVerifier(source, SECRET, () => clock.now()) } : null,
     },
-    endpoints: { active: () => [] },
-    schedule: [0],
+    subscriptions: { owe: () => [] },
     clock,
     maxBodyBytes: 1024,
     log: { warn: () => {} },

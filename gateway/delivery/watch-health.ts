@@ -1,0 +1,64 @@
+import type { Clock } from '../clock.ts';
+import type { Store } from '../store/store.ts';
+import type { OperationalEvents } from './operational-events.ts';
+
+export interface WatchHealthOptions {
+  store: Pick<Store, 'reader'>;
+  news: OperationalEvents;
+  clock: Clock;
+  log: { warn(fields: Record<string, unknown>, message: string): void };
+}
+
+/** A delivery that is overdue for longer than this is a reason to look. */
+const OLD_BACKLOG_MS = 5 * 60_000;
+const EVERY_MS = 30_000;
+
+/**
+ * Looks now and then how the installation is doing and tells once when it stops doing well:
+ * `hookline.backlog.old`, and `hookline.store.unavailable` when the store is back.
+ * @returns a function that stops it.
+ */
+export function watchHealth({ store, news, clock, log }: WatchHealthOptions): () => void {
+  let backlogIsOld = false;
+  let unavailableSince: number | null = null;
+  let stopped = false;
+  let cancel = (): void => {};
+
+  const look = async (): Promise<void> => {
+    const now = clock.now();
+    try {
+      const { open, oldestDueAt } = await store.reader.backlog();
+      if (unavailableSince !== null) {
+        const since = new Date(unavailableSince).toISOString();
+        unavailableSince = null;
+        await news.tell('hookline.store.unavailable', { since, until: new Date(now).toISOString() });
+      }
+      const isOld = oldestDueAt !== null && now - oldestDueAt > OLD_BACKLOG_MS;
+      if (isOld && !backlogIsOld) {
+        const oldest = new Date(oldestDueAt).toISOString();
+        log.warn({ open, oldestDueAt: oldest }, 'backlog is old');
+        await news.tell('hookline.backlog.old', {
+          open,
+          oldestDueAt: oldest,
+          ageSeconds: Math.round((now - oldestDueAt) / 1000),
+        });
+      }
+      backlogIsOld = isOld;
+    } catch (error) {
+      unavailableSince ??= now;
+      log.warn({ err: error }, 'the store does not answer');
+    }
+  };
+  const lookLater = (): void => {
+    cancel = clock.wakeAt(clock.now() + EVERY_MS, () => {
+      void look().finally(() => {
+        if (!stopped) lookLater();
+      });
+    });
+  };
+  lookLater();
+  return () => {
+    stopped = true;
+    cancel();
+  };
+}
