@@ -7,6 +7,7 @@ export const COMMANDS: Readonly<Record<string, () => Promise<{ command: Command 
   login: () => import('./login.ts'),
   keys: () => import('./keys.ts'),
   trigger: () => import('./trigger.ts'),
+  replay: () => import('./replay.ts'),
   simulate: () => import('./simulate.ts'),
   sign: () => import('./sign.ts'),
   verify: () => import('./verify.ts'),

@@ -10,7 +10,6 @@ export type GivenFlowEndpoint = Omit<GivenEndpoint, 'paused'> & {
   kind: EndpointKind;
   results?: boolean | null | undefined;
   includeTest?: boolean | null | undefined;
-  urlIsSecret?: boolean | null | undefined;
   startFrom?: string | null | undefined;
 };
 
@@ -20,7 +19,7 @@ export type GivenFlowEndpoint = Omit<GivenEndpoint, 'paused'> & {
  * @throws BAD_USER_INPUT for a kind that no flow declares and for a start that is none
  */
 export function flowEndpointInput(given: GivenFlowEndpoint, place: number): FlowEndpointInput {
-  const { key, kind, results, includeTest, urlIsSecret, startFrom, ...settings } = given;
+  const { key, kind, results, includeTest, startFrom, ...settings } = given;
   const field = `input.endpoints.${place}`;
   if (kind !== 'FLOW' && kind !== 'WEBHOOK') {
     throw badInput(
@@ -34,7 +33,6 @@ export function flowEndpointInput(given: GivenFlowEndpoint, place: number): Flow
     kind,
     ...(results == null ? {} : { results }),
     ...(includeTest == null ? {} : { includeTest }),
-    ...(urlIsSecret == null ? {} : { urlIsSecret }),
     ...(startFrom == null ? {} : { startFrom: parseStart(startFrom, `${field}.startFrom`) }),
   };
 }

@@ -10,6 +10,8 @@ import './schema/endpoint.ts';
 import './schema/endpoint-mutations.ts';
 import './schema/delivery.ts';
 import './schema/delivery-mutations.ts';
+import './schema/explanation.ts';
+import './schema/replay.ts';
 import './schema/key.ts';
 import './schema/inspect.ts';
 import './schema/flow.ts';

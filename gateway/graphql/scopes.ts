@@ -20,6 +20,9 @@ export const SCOPES_BY_FIELD: Readonly<Record<string, NeededScopes>> = {
   'Query.endpoint': ['webhooks:read'],
   'Query.deliveries': ['webhooks:read'],
   'Query.delivery': ['webhooks:read'],
+  'Query.explainDelivery': ['webhooks:read'],
+  'Query.replayJob': ['webhooks:read'],
+  'Query.replayJobs': ['webhooks:read'],
   'Query.keys': ['admin'],
   'Query.inspectRequests': ['webhooks:read'],
 
@@ -32,6 +35,8 @@ export const SCOPES_BY_FIELD: Readonly<Record<string, NeededScopes>> = {
   'Mutation.sendToEndpoint': ['webhooks:write', 'flow'],
   'Mutation.retryDelivery': ['webhooks:write'],
   'Mutation.cancelDelivery': ['webhooks:write'],
+  'Mutation.replayEvents': ['webhooks:write'],
+  'Mutation.cancelReplay': ['webhooks:write'],
   'Mutation.createKey': ['admin'],
   'Mutation.revokeKey': ['admin'],
   'Mutation.createInspectBin': ['webhooks:write'],

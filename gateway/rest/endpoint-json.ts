@@ -4,14 +4,27 @@ import type { DeliveryRow } from '../store/store-reader.ts';
 
 /** An endpoint as the REST API shows it: times in ISO 8601, what is secret masked for who may not change it. */
 export function endpointJson(endpoint: Endpoint, reader: Principal): Record<string, unknown> {
+  const { id, kind, events, active, ...settings } = endpoint;
+  // What tells one endpoint from another comes first, for whoever reads the answer in a terminal.
   return {
-    ...endpoint,
+    id,
+    kind,
     url: visibleUrl(endpoint, reader),
+    events,
+    active,
+    ...withoutUrl(settings),
     headers: visibleHeaders(endpoint, reader),
     retiredAt: isoTime(endpoint.retiredAt),
     createdAt: isoTime(endpoint.createdAt),
     updatedAt: isoTime(endpoint.updatedAt),
   };
+}
+
+function withoutUrl<Settings extends { url: string }>({
+  url: _url,
+  ...rest
+}: Settings): Omit<Settings, 'url'> {
+  return rest;
 }
 
 /** A delivery as the REST API shows it. */

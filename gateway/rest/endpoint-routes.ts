@@ -33,7 +33,7 @@ export function endpointRoutes({
       path: COLLECTION,
       scopes: ['webhooks:write'],
       async answer({ principal, readBody }) {
-        const { endpoint, secret } = await endpoints.create(settingsIn(await readBody(), ['urlIsSecret']));
+        const { endpoint, secret } = await endpoints.create(settingsIn(await readBody()));
         return { status: 201, body: { ...endpointJson(endpoint, principal), secret } };
       },
     },
@@ -99,8 +99,9 @@ export function endpointRoutes({
 const COLLECTION = '/api/v2/webhooks/endpoints';
 const ONE = `${COLLECTION}/:id`;
 
-const SETTINGS: readonly (keyof EndpointInput)[] = [
+const SETTINGS: readonly (keyof EndpointInput | 'urlIsSecret')[] = [
   'url',
+  'urlIsSecret',
   'events',
   'description',
   'active',
@@ -115,10 +116,18 @@ const SETTINGS: readonly (keyof EndpointInput)[] = [
   'maxConcurrency',
   'successStatus',
   'legacySignature',
+  'ed25519',
+  'filter',
+  'payload',
+  'orderBy',
+  'onFailed',
+  'newestOnly',
+  'rateLimitPerSecond',
+  'timeToLiveSeconds',
 ];
 
 /** The registry checks the values; here it matters that nothing is said that it would not hear. */
-function settingsIn(body: JsonBody, also: readonly string[] = []): EndpointInput {
-  refuseUnknownMembers(body, [...SETTINGS, ...also]);
+function settingsIn(body: JsonBody): EndpointInput {
+  refuseUnknownMembers(body, SETTINGS);
   return body;
 }

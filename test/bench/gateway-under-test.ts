@@ -33,8 +33,10 @@ const gateway = await startGateway({
   ...(process.argv[3] === 'off' ? { wrapStore: withoutStore } : {}),
 });
 for (let n = 0; n < Number(process.argv[5]); n++) {
+  // One port, or a list of ports: endpoints are dealt out to them.
+  const ports = process.argv[4]!.split(',');
   await gateway.services.endpoints.create({
-    url: `http://127.0.0.1:${process.argv[4]}/hook/${n}`,
+    url: `http://127.0.0.1:${ports[n % ports.length]}/hook/${n}`,
     events: ['*'],
     maxConcurrency: 64,
   });

@@ -26,6 +26,7 @@ export function withoutStore(store: Store & RecordStore): Store & RecordStore {
                 attemptNumber: 1,
                 generation: 0,
                 step: 0,
+                failingSince: null,
                 createdAt: event.receivedAt,
                 event,
               });

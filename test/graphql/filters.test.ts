@@ -69,6 +69,7 @@ describe('a filter of deliveries', () => {
     endpointId: 'ep_1',
     status: 'HELD',
     reason: null,
+    orderKey: null,
     attemptCount: 0,
     generation: 0,
     step: 0,

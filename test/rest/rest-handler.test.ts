@@ -129,6 +129,7 @@ describe('endpoints', () => {
         createdAt: 0,
         completedAt: null,
         test: true,
+        orderKey: null,
         direct: true,
         context: null,
       }),
@@ -168,6 +169,41 @@ describe('endpoints', () => {
     expect(await call('PATCH', path, { body: { active: true } })).toMatchObject({
       status: 409,
       json: { error: { code: 'CONFLICT' } },
+    });
+  });
+
+  it('take every setting that there is, clear what null clears, and show the public key alone', async () => {
+    const { call } = await setUp();
+    const shaped = {
+      urlIsSecret: false,
+      filter: 'data.quantity > 10',
+      payload: '{ "id": data.id }',
+      orderBy: 'data.workOrder.id',
+      onFailed: 'SKIP',
+      newestOnly: true,
+      rateLimitPerSecond: 2.5,
+      timeToLiveSeconds: 90,
+    };
+    const created = await call('POST', ENDPOINTS, {
+      body: { url: 'https://hooks.example', events: ['*'], ...shaped, ed25519: true },
+    });
+    expect(created).toMatchObject({
+      status: 201,
+      json: { ...shaped, publicKey: expect.stringMatching(/^whpk_/) as unknown, disabledReason: null },
+    });
+    expect(created.text).not.toContain('whsk_');
+    const path = `${ENDPOINTS}/${(created.json as { id: string }).id}`;
+    const cleared = { rateLimitPerSecond: null, timeToLiveSeconds: null, filter: null, payload: null };
+    const changed = await call('PATCH', path, {
+      body: { ...cleared, payload: '', onFailed: null, ed25519: false, urlIsSecret: true },
+    });
+    expect(changed).toMatchObject({
+      status: 200,
+      json: { ...shaped, ...cleared, publicKey: null, urlIsSecret: true },
+    });
+    expect(await call('PATCH', path, { body: { orderBy: null } })).toMatchObject({
+      status: 400,
+      json: { error: { code: 'BAD_USER_INPUT', details: { field: 'newestOnly' } } },
     });
   });
 

@@ -1,6 +1,6 @@
 import { builder } from '../builder.ts';
 import type { InputFields } from '../builder.ts';
-import { SuccessStatusEnum } from './endpoint.ts';
+import { OnFailedEnum, SuccessStatusEnum } from './endpoint.ts';
 
 const HeaderInput = builder.inputType('HeaderInput', {
   description: 'A header to send along.',
@@ -38,6 +38,36 @@ export function endpointSettings(t: InputFields) {
       description: 'Which answers are success; any 2xx where left out.',
     }),
     legacySignature: t.boolean({ description: 'Whether to send `x-mes-signature` too.' }),
+    ed25519: t.boolean({
+      description:
+        'Whether to sign with an ed25519 key too (`v1a`). Switching it on makes one, whose public half is `publicKey`; switching it off forgets it.',
+    }),
+    filter: t.string({
+      description:
+        'JSONata over the event, true to deliver: `data.quantity > 10`. Empty or null for everything that the types and machines let through.',
+    }),
+    payload: t.string({
+      description:
+        "JSONata over the event that gives the body's data. Empty or null for the event's own. Not for a FLOW.",
+    }),
+    orderBy: t.string({
+      description:
+        'JSONata over the event that gives a key, like `data.workOrder.id`: of one key strictly one after the other. Empty or null for unordered.',
+    }),
+    onFailed: t.field({
+      type: OnFailedEnum,
+      description: 'With `orderBy`: what a key does while its head has FAILED. WAIT where left out.',
+    }),
+    newestOnly: t.boolean({
+      description: 'With `orderBy`: only the newest of a key matters, it takes the place of what waits.',
+    }),
+    rateLimitPerSecond: t.float({
+      description: 'Deliveries a second at most, 0.01 to 10000; null for no limit.',
+    }),
+    timeToLiveSeconds: t.float({
+      description:
+        'What is not delivered this long after it was queued is EXPIRED, 1 to 2592000 (30 days); null for never.',
+    }),
   };
 }
 
@@ -62,9 +92,13 @@ export const CreateEndpointInput = builder.inputType('CreateEndpointInput', {
 
 /** Changes of an endpoint. */
 export const UpdateEndpointInput = builder.inputType('UpdateEndpointInput', {
-  description: 'Changes of an endpoint; what is left out stays.',
+  description:
+    'Changes of an endpoint; what is left out stays, and so does what is null, unless its description says what null means.',
   fields: (t) => ({
     url: t.string({ description: 'Where to send to.' }),
+    urlIsSecret: t.boolean({
+      description: 'The URL is itself a secret: masked for readers without `webhooks:write`.',
+    }),
     events: t.stringList({ description: 'Exact names, families like `work_order.*`, or `*`.' }),
     paused: t.boolean({ description: 'Paused: new deliveries are made and held until it goes on.' }),
     ...endpointSettings(t),

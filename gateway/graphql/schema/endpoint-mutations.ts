@@ -33,11 +33,7 @@ builder.mutationField('createEndpoint', (t) =>
     description:
       'Makes an endpoint. An address that may not be reached is refused with the remedy. Needs `webhooks:write`.',
     args: { input: t.arg({ type: CreateEndpointInput, required: true, description: 'The endpoint.' }) },
-    resolve: (_root, { input: { urlIsSecret, ...settings } }, { services }) =>
-      services.endpoints.create({
-        ...endpointInput(settings),
-        ...(urlIsSecret == null ? {} : { urlIsSecret }),
-      }),
+    resolve: (_root, { input }, { services }) => services.endpoints.create(endpointInput(input)),
   }),
 );
 
@@ -66,7 +62,7 @@ builder.mutationField('rotateEndpointSecret', (t) =>
   t.field({
     type: RotateSecretPayload,
     description:
-      'Gives an endpoint a new signing secret; the old one goes on signing beside it for a while. Needs `webhooks:write`.',
+      'Gives an endpoint a new signing secret; the old one goes on signing beside it for a while. An ed25519 key stays as it is. Needs `webhooks:write`.',
     args: {
       id: t.arg.id({ required: true, description: 'Its id.' }),
       overlapSeconds: t.arg.int({

@@ -2,6 +2,7 @@ import type { Endpoint, EndpointKind } from '../../services.ts';
 import { builder } from '../builder.ts';
 import { pageList } from '../list-paging.ts';
 import { visibleHeaders, visibleUrl } from '../secret-masking.ts';
+import { EndpointStateObject, loadEndpointState } from './endpoint-state.ts';
 import { Node } from './node.ts';
 
 /** What kind of place an endpoint is. */
@@ -23,6 +24,15 @@ export const SuccessStatusEnum = builder.enumType('SuccessStatus', {
     ANY_2XX: { description: 'Any 2xx.' },
     EXACTLY_200: { description: '200 and nothing else.' },
   } satisfies Record<Endpoint['successStatus'], { description: string }>,
+});
+
+/** What a key of an ordered endpoint does while its head has failed. */
+export const OnFailedEnum = builder.enumType('OnFailed', {
+  description: 'What a key does while the delivery at its head has FAILED and is tried once a day.',
+  values: {
+    WAIT: { description: 'It waits: order was asked for.' },
+    SKIP: { description: 'It goes on with the next one.' },
+  } satisfies Record<Endpoint['onFailed'], { description: string }>,
 });
 
 const EndpointHeader = builder.objectRef<Endpoint['headers'][number]>('EndpointHeader').implement({
@@ -96,6 +106,47 @@ export const EndpointObject = builder.objectRef<Endpoint>('Endpoint').implement(
     }),
     includeTest: t.exposeBoolean('includeTest', {
       description: 'FLOW: whether it takes published test events.',
+    }),
+    filter: t.exposeString('filter', {
+      nullable: true,
+      description:
+        'JSONata over the event, true to deliver; null: everything that the types and machines let through.',
+    }),
+    payload: t.exposeString('payload', {
+      nullable: true,
+      description: "JSONata over the event that gives the body's data; null: the event's own.",
+    }),
+    orderBy: t.exposeString('orderBy', {
+      nullable: true,
+      description: 'JSONata over the event that gives the FIFO key; null: unordered.',
+    }),
+    onFailed: t.expose('onFailed', {
+      type: OnFailedEnum,
+      description: 'With `orderBy`: what a key does while its head has FAILED.',
+    }),
+    newestOnly: t.exposeBoolean('newestOnly', {
+      description: 'With `orderBy`: only the newest of a key matters, it takes the place of what waits.',
+    }),
+    rateLimitPerSecond: t.exposeFloat('rateLimitPerSecond', {
+      nullable: true,
+      description: 'Deliveries a second at most; null: no limit.',
+    }),
+    timeToLiveSeconds: t.exposeFloat('timeToLiveSeconds', {
+      nullable: true,
+      description: 'What is not delivered this long after it was queued is EXPIRED; null: never.',
+    }),
+    publicKey: t.exposeString('publicKey', {
+      nullable: true,
+      description: 'The ed25519 key that verifies its `v1a` signatures, `whpk_…`; null: it makes none.',
+    }),
+    disabledReason: t.exposeString('disabledReason', {
+      nullable: true,
+      description: 'Why the gateway switched it off; null: a person did, or nobody.',
+    }),
+    state: t.field({
+      type: EndpointStateObject,
+      description: 'How fast it may be delivered to right now, and why.',
+      resolve: ({ id }, _args, context) => loadEndpointState(id, context),
     }),
     declaredBy: t.expose('declaredBy', {
       type: FlowDeclaration,

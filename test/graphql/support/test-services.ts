@@ -6,6 +6,7 @@ import { createSessionService } from '../../../gateway/access/sessions.ts';
 import type { Clock } from '../../../gateway/clock.ts';
 import { createInspector } from '../../../gateway/connectors/inspector.ts';
 import { createEndpointRegistry } from '../../../gateway/delivery/endpoints.ts';
+import type { EndpointRegistry } from '../../../gateway/delivery/endpoints.ts';
 import { createAddressPolicy } from '../../../gateway/egress/address-policy.ts';
 import { vetDestination } from '../../../gateway/egress/destination.ts';
 import { HooklineError } from '../../../gateway/errors.ts';
@@ -37,6 +38,7 @@ export interface WorkEnd {
 
 /** The services, and how the work of consumers ended. */
 export interface TestServices extends Services, AsyncDisposable {
+  endpoints: EndpointRegistry;
   workEnds: EventEmitter<{ end: [WorkEnd] }>;
 }
 
@@ -64,6 +66,7 @@ export async function createTestServices(store: Store & RecordStore, clock: Cloc
     secretBox,
     clock,
     random,
+    checkExpression: () => null,
     hasBin: (binId) => inspector.hasBin(binId),
     vet: (url) => vetDestination(url, policy, () => Promise.resolve(['93.184.215.14'])),
   });
@@ -93,6 +96,13 @@ export async function createTestServices(store: Store & RecordStore, clock: Cloc
     keys,
     inspector,
     sessions: createSessionService({ clock, random, principal: admin }),
+    replays: {
+      start: () => Promise.reject(new Error('not asked for here')),
+      find: () => null,
+      list: () => [],
+      cancel: () => Promise.reject(new Error('not asked for here')),
+    },
+    explanations: { explain: () => Promise.reject(new Error('not asked for here')) },
     sources: {
       list: () => [MES],
       find: (nameOrId) => (nameOrId === MES.id || nameOrId === MES.name ? MES : null),
