@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { basename, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -55,10 +55,20 @@ export async function build(options: BuildOptions = {}): Promise<{ built: boolea
       ...copyFiles(root, 'flows', 'examples', /\.json$/),
     ];
     installOutputs(root, digest, outputs, onlyIfStale);
+    linkCommand(root);
     return { built: true };
   } finally {
     lock.release();
   }
+}
+
+/** So that `npx hookline` in a checkout finds it at once, instead of packing the checkout first. */
+function linkCommand(root: string): void {
+  const folder = join(root, 'node_modules', '.bin');
+  const link = join(folder, 'hookline');
+  if (!existsSync(folder) || existsSync(link)) return;
+  symlinkSync(join('..', '..', 'dist', 'gateway', 'cli.js'), link);
+  chmodSync(join(root, 'dist', 'gateway', 'cli.js'), 0o755);
 }
 
 function findGatewayEntryPoints(root: string): string[] {
