@@ -31,6 +31,7 @@ import { createGraphqlServer } from './graphql/server.ts';
 import { createGatewayRoutes } from './gateway-routes.ts';
 import { startHttpServer } from './http-server.ts';
 import { createReceiver } from './ingest/receive.ts';
+import { createRejectionNews } from './ingest/rejection-news.ts';
 import { createSourceRegistry } from './ingest/sources.ts';
 import { localUrl } from './local-url.ts';
 import { withoutRedaction, type Logger } from './log.ts';
@@ -139,7 +140,12 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     retiredEndpoints: () => endpoints.retired(),
     log,
   });
-  const receive = createReceiver({ ...intake, sources, log });
+  const receive = createReceiver({
+    ...intake,
+    sources,
+    rejections: createRejectionNews({ clock, tell: operational.tell }),
+    log,
+  });
   const replays = await createReplayService({ ...intake, log });
   const services: Services = {
     store,

@@ -20,7 +20,7 @@ const EVERY_MS = 30_000;
  */
 export function watchHealth({ store, news, clock, log }: WatchHealthOptions): () => void {
   let backlogIsOld = false;
-  let unavailableSince: number | null = null;
+  let unavailable: { since: number; reason: string } | null = null;
   let stopped = false;
   let cancel = (): void => {};
 
@@ -28,24 +28,22 @@ export function watchHealth({ store, news, clock, log }: WatchHealthOptions): ()
     const now = clock.now();
     try {
       const { open, oldestDueAt } = await store.reader.backlog();
-      if (unavailableSince !== null) {
-        const since = new Date(unavailableSince).toISOString();
-        unavailableSince = null;
-        await news.tell('hookline.store.unavailable', { since, until: new Date(now).toISOString() });
+      if (unavailable) {
+        const { since, reason } = unavailable;
+        unavailable = null;
+        const times = { since: new Date(since).toISOString(), until: new Date(now).toISOString() };
+        await news.tell('hookline.store.unavailable', { ...times, reason });
       }
       const isOld = oldestDueAt !== null && now - oldestDueAt > OLD_BACKLOG_MS;
       if (isOld && !backlogIsOld) {
         const oldest = new Date(oldestDueAt).toISOString();
         log.warn({ open, oldestDueAt: oldest }, 'backlog is old');
-        await news.tell('hookline.backlog.old', {
-          open,
-          oldestDueAt: oldest,
-          ageSeconds: Math.round((now - oldestDueAt) / 1000),
-        });
+        const oldestDueSeconds = Math.round((now - oldestDueAt) / 1000);
+        await news.tell('hookline.backlog.old', { backlog: open, oldestDueAt: oldest, oldestDueSeconds });
       }
       backlogIsOld = isOld;
     } catch (error) {
-      unavailableSince ??= now;
+      unavailable ??= { since: now, reason: error instanceof Error ? error.message : String(error) };
       log.warn({ err: error }, 'the store does not answer');
     }
   };

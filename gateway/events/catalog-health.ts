@@ -28,7 +28,7 @@ export const healthEventTypes: readonly EventType[] = [
           },
           ['id'],
         ),
-        reason: word('A stable code for why.', ['GONE', 'FAILING', 'SWITCHED_OFF']),
+        reason: word('A stable code for why.', ['gone', 'failing_too_long']),
       },
       ['endpoint'],
     ),
@@ -36,7 +36,7 @@ export const healthEventTypes: readonly EventType[] = [
       id: 'evt_5b20c6a1-endpoint',
       type: 'hookline.endpoint.disabled',
       timestamp: '2026-03-09T06:30:00.000Z',
-      data: { endpoint: { id: 'ep_01jm8kq2wd', description: 'Planning board' }, reason: 'GONE' },
+      data: { endpoint: { id: 'ep_01jm8kq2wd', description: 'Planning board' }, reason: 'gone' },
     },
   },
   {

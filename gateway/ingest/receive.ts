@@ -10,6 +10,7 @@ import { envelopeBody, formatTimestamp, withoutOwnPrefix, type Event } from '../
 import { isOperationalType } from '../events/subscription.ts';
 import type { NewEvent, Store } from '../store/store.ts';
 import { readBody } from './read-body.ts';
+import type { RejectionNews } from './rejection-news.ts';
 import type { SourceRegistry, SourceRuntime } from './sources.ts';
 
 /** What became of a request, by the names of the metric `hookline_events_received_total`. */
@@ -27,6 +28,8 @@ export interface ReceiverOptions {
   subscriptions: Pick<Subscriptions, 'owe'>;
   clock: Clock;
   maxBodyBytes: number;
+  /** Told of every refused signature. */
+  rejections: RejectionNews;
   log: { warn(fields: Record<string, unknown>, message: string): void };
   /** Bodies being read and appended at a time, in bytes; more is answered 503. @default 64 MiB */
   maxHeldBytes?: number;
@@ -97,6 +100,7 @@ export function createReceiver(options: ReceiverOptions): Receive {
     const verified = verify(body, request.headers);
     if (!verified.valid) {
       log.warn({ source: source.name, reason: verified.reason, bytes: body.length }, 'signature refused');
+      options.rejections.note(source.name, verified.message);
       answer(response, 401, '{"error":"Invalid signature"}');
       return 'bad_signature';
     }

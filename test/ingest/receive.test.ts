@@ -30,6 +30,7 @@ async function startReceiver(
   const clock = createManualClock();
   const appended: NewEvent[] = [];
   const results: (ReceiveResult | null)[] = [];
+  const refused: string[] = [];
   const accept = (event: NewEvent): Promise<AppendResult> =>
     Promise.resolve({ kind: 'accepted', id: event.event.id, cursor: 'e.1', deliveryIds: [] });
   const source: Source = {
@@ -59,6 +60,7 @@ async function startReceiver(
         name === 'mes' ? { source, verify: prepareSourceVerifier(source, SECRET, () => clock.now()) } : null,
     },
     subscriptions: { owe: () => [] },
+    rejections: { note: (source, reason) => void refused.push(`${source}: ${reason}`) },
     clock,
     maxBodyBytes: 1024,
     log: { warn: () => {} },
@@ -73,6 +75,7 @@ async function startReceiver(
     clock,
     appended,
     results,
+    refused,
     post(
       body: string | Buffer,
       headers: Record<string, string> = {},
@@ -166,6 +169,8 @@ describe('the inbound receiver', () => {
     expect((await receiver.post(SAMPLE)).status).toBe(401);
     expect(receiver.appended).toEqual([]);
     expect(receiver.results).toEqual(['bad_signature', 'bad_signature']);
+    expect(receiver.refused).toHaveLength(2);
+    expect(receiver.refused.join()).not.toContain('ffff');
   });
 
   it('refuses in the promised order: too large, bad signature, encoding, not an object', async () => {
