@@ -3,8 +3,8 @@ import { CommandError } from './commands/command-error.ts';
 import { UsageError } from './commands/command.ts';
 import type { CommandIo } from './commands/command.ts';
 import { HooklineError } from './errors.ts';
-import { nearestName } from './nearest-name.ts';
-import { packageVersion } from './package-root.ts';
+import { nearestName } from './settings/nearest-name.ts';
+import { packageVersion } from './installation/package-root.ts';
 
 /**
  * Runs `hookline` with its arguments. Everything that goes wrong ends as one sentence on `stderr`; only a fault

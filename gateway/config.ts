@@ -2,10 +2,10 @@ import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 
 import { HooklineError } from './errors.ts';
-import { nearestName } from './nearest-name.ts';
-import { readSecret } from './setting-values.ts';
-import { NAMES_OF_OTHERS, SETTINGS, SOURCE_SECRET_NAME } from './settings.ts';
-import type { Setting, SettingName, SettingValue } from './settings.ts';
+import { nearestName } from './settings/nearest-name.ts';
+import { readSecret } from './settings/setting-values.ts';
+import { NAMES_OF_OTHERS, SETTINGS, SOURCE_SECRET_NAME } from './settings/settings.ts';
+import type { Setting, SettingName, SettingValue } from './settings/settings.ts';
 
 /** Everything an operator can set: checked, complete and frozen. `settings.ts` has the defaults. */
 export interface Config {

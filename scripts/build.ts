@@ -2,7 +2,7 @@ import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, symlinkSyn
 import { basename, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-import { takeFileLock } from '../gateway/file-lock.ts';
+import { takeFileLock } from '../gateway/installation/file-lock.ts';
 import { digestInputs, listFiles } from './build-inputs.ts';
 import { installOutputs, isCurrent, type OutputFile } from './build-outputs.ts';
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import { COMMANDS } from '../gateway/commands/all-commands.ts';
-import { packageVersion } from '../gateway/package-root.ts';
+import { packageVersion } from '../gateway/installation/package-root.ts';
 import { runInProcess } from './commands/support/run-in-process.ts';
 
 describe('hookline', () => {

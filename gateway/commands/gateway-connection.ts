@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 
 import { readConfig } from '../config.ts';
-import { ADMIN_KEY_FILE } from '../data-directory.ts';
-import { findInstance } from '../instance.ts';
-import { readSecretFile } from '../secret-file.ts';
+import { ADMIN_KEY_FILE } from '../installation/data-directory.ts';
+import { findInstance } from '../installation/instance.ts';
+import { readSecretFile } from '../installation/secret-file.ts';
 import { CommandError } from './command-error.ts';
 import { UsageError } from './command.ts';
 import type { CommandIo } from './command.ts';

@@ -1,6 +1,6 @@
 import { systemClock } from '../clock.ts';
 import { readConfig } from '../config.ts';
-import { openDataDirectory } from '../data-directory.ts';
+import { openDataDirectory } from '../installation/data-directory.ts';
 import { startGateway } from '../gateway.ts';
 import { createLogger, gatherLines } from '../log.ts';
 import { startNodeRed } from '../node-red/supervisor.ts';

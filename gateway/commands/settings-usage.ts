@@ -1,6 +1,6 @@
 import { CONFIG_FILE } from '../config.ts';
-import { SETTINGS } from '../settings.ts';
-import type { Setting } from '../settings.ts';
+import { SETTINGS } from '../settings/settings.ts';
+import type { Setting } from '../settings/settings.ts';
 
 /** The part of the help that lists the settings, with their defaults. */
 export const SETTINGS_USAGE: string = `Settings come from the environment, or by the same names from ${CONFIG_FILE} in the working directory:

@@ -2,7 +2,7 @@ import { randomInt } from 'node:crypto';
 import { join } from 'node:path';
 
 import { readConfig } from '../config.ts';
-import { readSecretFile } from '../secret-file.ts';
+import { readSecretFile } from '../installation/secret-file.ts';
 import { CommandError } from './command-error.ts';
 import { UsageError } from './command.ts';
 import type { Command, CommandIo } from './command.ts';

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 
 import { eventTypes, findEventType } from '../events/catalog.ts';
-import { nearestName } from '../nearest-name.ts';
+import { nearestName } from '../settings/nearest-name.ts';
 import { UsageError } from './command.ts';
 import type { Command } from './command.ts';
 import { parseFlags } from './command-flags.ts';

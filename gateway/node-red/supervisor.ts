@@ -3,10 +3,10 @@ import type { ChildProcess } from 'node:child_process';
 
 import type { Clock } from '../clock.ts';
 import type { Config } from '../config.ts';
-import type { Secrets } from '../data-directory.ts';
-import { localUrl } from '../local-url.ts';
+import type { Secrets } from '../installation/data-directory.ts';
+import { localUrl } from '../installation/local-url.ts';
 import type { Logger } from '../log.ts';
-import { packageRoot } from '../package-root.ts';
+import { packageRoot } from '../installation/package-root.ts';
 import { childEnvironment } from './child-environment.ts';
 import { logChildOutput } from './child-output.ts';
 import { reserveEditorPort } from './editor-port.ts';

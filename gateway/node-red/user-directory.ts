@@ -2,8 +2,8 @@ import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-import { packageRoot } from '../package-root.ts';
-import { writePrivateFile } from '../secret-file.ts';
+import { packageRoot } from '../installation/package-root.ts';
+import { writePrivateFile } from '../installation/secret-file.ts';
 import type { ChildValues } from './child-settings.ts';
 import { assembleStarterFlows } from './starter-flows.ts';
 

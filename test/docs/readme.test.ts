@@ -8,7 +8,7 @@ import { COMMANDS } from '../../gateway/commands/all-commands.ts';
 import { decideNext, DEFAULT_SCHEDULE } from '../../gateway/delivery/retry-policy.ts';
 import { parseDuration } from '../../gateway/duration.ts';
 import { ERROR_CODES } from '../../gateway/errors.ts';
-import { SETTINGS } from '../../gateway/settings.ts';
+import { SETTINGS } from '../../gateway/settings/settings.ts';
 import { codeBlocks, PROJECT_ROOT, readDocument, tableRows } from './markdown.ts';
 
 const readme = readDocument('README.md');

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { expect, it } from 'vitest';
 
 import { findNodeRed } from '../../gateway/node-red/find-node-red.ts';
-import { packageRoot } from '../../gateway/package-root.ts';
+import { packageRoot } from '../../gateway/installation/package-root.ts';
 import { makeTempFolder } from '../support/temp-folder.ts';
 
 it('finds the one beside the first folder that has one', async () => {

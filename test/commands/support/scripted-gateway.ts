@@ -5,7 +5,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { json } from 'node:stream/consumers';
 
-import { announceInstance } from '../../../gateway/instance.ts';
+import { announceInstance } from '../../../gateway/installation/instance.ts';
 import { makeTempFolder } from '../../support/temp-folder.ts';
 
 /** One request as it came. */

@@ -1,4 +1,4 @@
-import { DURATION_FORM, parseDuration } from './duration.ts';
+import { DURATION_FORM, parseDuration } from '../duration.ts';
 import {
   readDurations,
   readHost,

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 
-import { nearestName } from '../gateway/nearest-name.ts';
+import { nearestName } from '../../gateway/settings/nearest-name.ts';
 
 it.each([
   ['strat', 'start'],

@@ -6,10 +6,10 @@ import { pathToFileURL } from 'node:url';
 
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 
-import { openDataDirectory } from '../gateway/data-directory.ts';
-import type { DataDirectory } from '../gateway/data-directory.ts';
-import { findInstance } from '../gateway/instance.ts';
-import { makeTempFolder } from './support/temp-folder.ts';
+import { openDataDirectory } from '../../gateway/installation/data-directory.ts';
+import type { DataDirectory } from '../../gateway/installation/data-directory.ts';
+import { findInstance } from '../../gateway/installation/instance.ts';
+import { makeTempFolder } from '../support/temp-folder.ts';
 
 let dataDir: string;
 
@@ -29,7 +29,9 @@ function open(settings: { adminKey?: string; secretKey?: string } = {}): DataDir
 
 const modeOf = (path: string): number => statSync(path).mode & 0o777;
 
-const MODULE = pathToFileURL(join(import.meta.dirname, '..', 'gateway', 'data-directory.ts')).href;
+const MODULE = pathToFileURL(
+  join(import.meta.dirname, '..', '..', 'gateway', 'installation', 'data-directory.ts'),
+).href;
 
 /** A process that has the directory open, as another gateway would. */
 async function openElsewhere(): Promise<{ pid: number; kill(): Promise<unknown> }> {

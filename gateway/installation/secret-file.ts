@@ -10,7 +10,7 @@ import {
 } from 'node:fs';
 import { dirname } from 'node:path';
 
-import { HooklineError } from './errors.ts';
+import { HooklineError } from '../errors.ts';
 
 /** Only the owner may read it. */
 const PRIVATE_MODE = 0o600;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { readHost, readNetworks, readSecret, readSize } from '../gateway/setting-values.ts';
+import { readHost, readNetworks, readSecret, readSize } from '../../gateway/settings/setting-values.ts';
 
 describe('readSize', () => {
   it.each([

@@ -2,7 +2,7 @@ import { isIP } from 'node:net';
 
 import ipaddr from 'ipaddr.js';
 
-import { parseDuration } from './duration.ts';
+import { parseDuration } from '../duration.ts';
 
 /*
  * Readers of single settings. Each takes the text as the operator wrote it, without surrounding blanks, and

@@ -2,8 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
-import type { Config } from './config.ts';
-import { HooklineError } from './errors.ts';
+import type { Config } from '../config.ts';
+import { HooklineError } from '../errors.ts';
 import { takeFileLock } from './file-lock.ts';
 import type { FileLock } from './file-lock.ts';
 import { announceInstance, withdrawInstance } from './instance.ts';

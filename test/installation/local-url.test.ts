@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 
-import { localUrl } from '../gateway/local-url.ts';
+import { localUrl } from '../../gateway/installation/local-url.ts';
 
 it.each([
   ['127.0.0.1', 'http://127.0.0.1:4000'],
