@@ -381,6 +381,22 @@ export function testStore(open: (clock: ManualClock) => Promise<StoreHarness>): 
       expect(leases.map(({ event }) => event.id)).toContain('small');
     });
 
+    it('goes on when the clock is set back, and when it jumps ahead', async () => {
+      const worker = work();
+      const start = clock.now();
+      await store.append([newEvent(makeEvent(clock, { id: 'a1' }), owe(clock, 'ep_a'))]);
+      await store.record([failUntil(clock, await worker.next(), start + 5_000)]);
+      clock.set(start - 3_600_000);
+      await store.append([newEvent(makeEvent(clock, { id: 'a2' }), owe(clock, 'ep_a'))]);
+      const a2 = await worker.next();
+      expect(a2.event.id).toBe('a2');
+      await store.record([succeed(clock, a2)]);
+      clock.set(start + 30 * DAY_MS);
+      expect((await worker.next()).event.id).toBe('a1');
+      await store.append([newEvent(makeEvent(clock, { id: 'a3' }), owe(clock, 'ep_a'))]);
+      expect((await worker.next()).event.id).toBe('a3');
+    });
+
     it('works a backlog of many off without losing or repeating any', async () => {
       await store.append(
         Array.from({ length: 300 }, (_, n) =>
