@@ -15,11 +15,11 @@ import type { StoreReader } from './store-reader.ts';
  * | promise | embedded (SQLite) | distributed (Redis) |
  * |---|---|---|
  * | an event and the deliveries it owes become durable together | one transaction, fsync; many appends share it | one script over keys of one hash tag; `appendonly`, in `strict` also WAIT |
- * | de-duplication is insert-first | unique index on the public id | `SET key NX` with 8 days of life, in the same script |
+ * | de-duplication is insert-first | unique index on the public id | a hash of ids in the same script, pruned with the events: ids must outlive 8 days by the store's clock |
  * | one journal sequence, given at commit | counter of the one writer | `XADD` to one stream; the entry id is the sequence |
- * | payloads once, ids in queues | `events` row; lanes are an index | hash per event; lanes are sorted sets of delivery ids by due time |
- * | a lease is held by one worker, fenced by a token | in the writer's memory: one process owns the file, all leases end with it | sorted set by expiry on the server's clock; token is `INCR` |
- * | concurrency, rate and circuit per endpoint hold everywhere | a gate per endpoint in the writer; its health in a row | fields of one hash per endpoint, in the script that grants |
+ * | payloads once, ids in queues | `events` row; lanes are an index | one record per event; lanes are sorted sets of delivery ids by due time |
+ * | a lease is held by one worker, fenced by a token | in the writer's memory: one process owns the file, all leases end with it | kept per process, which is heard of every second: gone after 8 s, its leases are taken over; token is `INCR` |
+ * | concurrency, rate and circuit per endpoint hold everywhere | a gate per endpoint in the writer; its health in a row | one hash for all endpoints, read and written by the script that grants |
  * | order per key | a later row of a key waits outside its lane until the one before frees it; index by key | a list per endpoint and key; its head alone is in the sorted set |
  * | timers fire once | index by due time, deleted in the commit that hands them out to one claimant | sorted set, `ZREM` decides who fires |
  * | whatever follows sees every change once, in order | ring in memory, then the tables by sequence | one `XREAD BLOCK` per process, `XRANGE` to catch up |

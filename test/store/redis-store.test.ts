@@ -224,6 +224,15 @@ describe('the distributed store', () => {
       await redis.config('SET', 'appendonly', 'yes');
     });
 
+    it('says that a password is missing or wrong', async () => {
+      await redis.config('SET', 'requirepass', 'open sesame');
+      const refused = { code: 'CONFIGURATION', message: expect.stringContaining('password') as string };
+      await expect(start()).rejects.toMatchObject(refused);
+      await expect(start({ url: server.url.replace('//', '//:wrong@') })).rejects.toMatchObject(refused);
+      await (await start({ url: server.url.replace('//', '//:open%20sesame@') })).close();
+      await redis.config('SET', 'requirepass', '');
+    });
+
     it('says what is wrong with an address, without its password', async () => {
       const wrong = start({ url: 'http://user:hidden@127.0.0.1:1' });
       await expect(wrong).rejects.toMatchObject({

@@ -1,8 +1,8 @@
 import { Redis } from 'ioredis';
 import { HooklineError } from '../../errors.ts';
-import { toStoreError } from './redis-error.ts';
+import { toStartError, toStoreError } from './redis-error.ts';
 import { toPlainJson } from './plain-json.ts';
-import { readScript, SCRIPT_NAMES, type ScriptName } from './redis-scripts.ts';
+import { loadScripts, type ScriptName } from './redis-scripts.ts';
 
 /** The answer of a command: what its JSON says, and the texts that it refers to by number (1 is the first). */
 export interface ScriptAnswer<Result> {
@@ -33,15 +33,15 @@ const LONGEST_RECONNECT_PAUSE_MS = 1_000;
  * was carried out is not known then, and only whoever asked can tell what to do about it.
  */
 export class RedisConnection {
-  readonly redis: Redis;
+  readonly #redis: Redis;
   readonly #options: ConnectionOptions;
 
   private constructor(redis: Redis, options: ConnectionOptions) {
-    this.redis = redis;
+    this.#redis = redis;
     this.#options = options;
   }
 
-  /** @throws CONFIGURATION for a URL that is none, STORE_UNAVAILABLE where nobody answers at it. */
+  /** @throws CONFIGURATION for a URL that is none or is not let in, STORE_UNAVAILABLE where nobody answers at it. */
   static async open(options: ConnectionOptions): Promise<RedisConnection> {
     const redis = new Redis(checkUrl(options.url), {
       lazyConnect: true,
@@ -50,17 +50,16 @@ export class RedisConnection {
       autoResendUnfulfilledCommands: false,
       maxRetriesPerRequest: 0,
       retryStrategy: (times) => Math.min(times * 50, LONGEST_RECONNECT_PAUSE_MS),
-      scripts: Object.fromEntries(
-        SCRIPT_NAMES.map((name) => [name, { lua: readScript(name), numberOfKeys: 1 }]),
-      ),
+      scripts: loadScripts(),
     });
     // Each command fails with what is wrong; the connection goes on trying by itself.
-    redis.on('error', () => {});
+    let reason: unknown;
+    redis.on('error', (error) => (reason = error));
     try {
       await redis.connect();
     } catch (error) {
       redis.disconnect();
-      throw toStoreError(error);
+      throw toStartError(reason ?? error);
     }
     if (options.onReconnect) redis.on('ready', options.onReconnect);
     return new RedisConnection(redis, options);
@@ -81,7 +80,7 @@ export class RedisConnection {
   ): Promise<ScriptAnswer<Result>> {
     const { prefix, now, serverTime } = this.#options;
     const json = toPlainJson({ ...request, now: now(), serverTime });
-    const commands = this.redis as unknown as Record<string, (...args: string[]) => Promise<string[]>>;
+    const commands = this.#redis as unknown as Record<string, (...args: string[]) => Promise<string[]>>;
     const [answer, ...found] = await this.#within(() => commands[name]!(prefix, json, ...texts));
     return { result: JSON.parse(answer!) as Result, text: (number) => found[number - 1]! };
   }
@@ -91,11 +90,11 @@ export class RedisConnection {
    * @throws STORE_UNAVAILABLE where it was refused or its answer was lost.
    */
   send<Result>(send: (redis: Redis) => Promise<Result>): Promise<Result> {
-    return this.#within(() => send(this.redis));
+    return this.#within(() => send(this.#redis));
   }
 
   close(): void {
-    this.redis.disconnect();
+    this.#redis.disconnect();
   }
 
   async #within<Result>(send: () => Promise<Result>): Promise<Result> {
@@ -103,7 +102,7 @@ export class RedisConnection {
     try {
       const answer = send();
       // What comes after the answer that does not come would be taken for it: the connection begins anew.
-      timer = setTimeout(() => this.redis.disconnect(true), ANSWER_WITHIN_MS);
+      timer = setTimeout(() => this.#redis.disconnect(true), ANSWER_WITHIN_MS);
       return await answer;
     } catch (error) {
       throw toStoreError(error);

@@ -22,6 +22,16 @@ export function toStoreError(error: unknown): HooklineError {
   return unavailable(code, PASSING.test(message) ? new Error(message) : new CommandFault(message));
 }
 
+/** The same for the first connection: who is not let in has a setting to mend. */
+export function toStartError(error: unknown): HooklineError {
+  if (!(error instanceof ReplyError) || !/^(?:NOAUTH|WRONGPASS|NOPERM)\b/.test((error as Error).message))
+    return toStoreError(error);
+  return new HooklineError(
+    'CONFIGURATION',
+    'The Redis of HOOKLINE_STORE_URL does not let us in: put the right user and password into it, redis://user:password@host:6379/0.',
+  );
+}
+
 /** Whether it would fail again, and what else went with it perhaps would not. */
 export function isFault(error: HooklineError): boolean {
   return error.cause instanceof CommandFault;

@@ -133,7 +133,8 @@ local function laneOpensAt(endpointId, e, lane)
     if e.outRetries >= math.floor((room + e.out) / 2) then return nil end
   end
   local first = redis.call('ZRANGE', dueKey(lane, endpointId), 0, 0, 'WITHSCORES')
-  local at = math.max(tonumber(first[2]), e.turn[lane + 1])
+  -- Whoever had a turn goes to the back of the row; a clock that was set back must not keep it there.
+  local at = math.max(tonumber(first[2]), math.min(e.turn[lane + 1], now))
   if opensAt > now then return math.max(at, opensAt) end
   return at
 end
