@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { WorkLease } from '../../gateway/services.ts';
-import { fanOut } from '../../gateway/delivery/fan-out.ts';
+import { oweTo } from '../../gateway/delivery/fan-out.ts';
 import { startRetention } from '../../gateway/store/retention.ts';
 import { startDelivery, type DeliveryHarness } from '../support/delivery-harness.ts';
 import { makeEvent } from '../support/store-fixtures.ts';
@@ -162,7 +162,8 @@ describe('work for flows', () => {
     const publishing = (async () => {
       while (!declared) {
         const event = makeEvent(delivery.clock, { id: `evt-${published.length}` });
-        const deliveries = fanOut(event, delivery.endpoints.active(), [0]);
+        const subscribers = delivery.endpoints.active().filter((runtime) => runtime.matches(event));
+        const deliveries = subscribers.map((runtime) => oweTo(runtime, event.receivedAt, [0], null));
         published.push(delivery.store.append([{ event, deliveries }]).then(([result]) => result!.id));
         // No more than the store takes at once.
         if (published.length % 500 === 0) await published.at(-1);

@@ -1,5 +1,6 @@
 import { formatCursor, cursorExpired, parseCursor, type Cursor, type JournalEntry } from '../journal.ts';
-import { JournalRing, type PlacedEntry, type StoredSlice } from '../journal-ring.ts';
+import type { PlacedEntry } from '../entry-ring.ts';
+import { JournalRing, type StoredSlice } from '../journal-ring.ts';
 import type { Event } from '../../events/event.ts';
 import type { DeliveryRow } from '../store-reader.ts';
 import type { DeliveryStatus } from '../store.ts';

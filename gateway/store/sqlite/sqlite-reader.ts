@@ -13,9 +13,9 @@ import {
   type RowPage,
 } from './sqlite-pages.ts';
 import type { ReadRequest } from './sqlite-protocol.ts';
+import { parseDeliveryId } from '../delivery-id.ts';
 import {
   ATTEMPTS_PER_DELIVERY,
-  parseDeliveryId,
   statusNumber,
   toDelivery,
   toEvent,

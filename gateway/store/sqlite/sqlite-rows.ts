@@ -1,3 +1,4 @@
+import { formatDeliveryId } from '../delivery-id.ts';
 import type { Event } from '../../events/event.ts';
 import type { DeliveryRow } from '../store-reader.ts';
 import type { DeliveryStatus } from '../store.ts';
@@ -29,15 +30,6 @@ export const FLAG_DIRECT = 4;
 
 /** More attempts than this of one delivery overwrite the last kept one. */
 export const ATTEMPTS_PER_DELIVERY = 4096;
-
-export function formatDeliveryId(seq: number): string {
-  return `dlv_${seq.toString(36).padStart(8, '0')}`;
-}
-
-/** @returns the sequence, or null for what is no delivery id of this store. */
-export function parseDeliveryId(id: string): number | null {
-  return /^dlv_[0-9a-z]{8,11}$/.test(id) ? Number.parseInt(id.slice(4), 36) : null;
-}
 
 export interface EventColumns {
   id: string;

@@ -2,7 +2,7 @@ import { formatCursor, type Cursor } from '../journal.ts';
 import type { Attempt, Backlog, DeliveryRow, Page, StoreReader } from '../store-reader.ts';
 import type { Event } from '../../events/event.ts';
 import type { ReadRequest } from './sqlite-protocol.ts';
-import { parseDeliveryId } from './sqlite-rows.ts';
+import { parseDeliveryId } from '../delivery-id.ts';
 
 interface ReaderDeps {
   epoch: string;

@@ -24,7 +24,7 @@ import type {
 import { SqliteJournal } from './sqlite-journal.ts';
 import type { AppendOutcome, Batch, BatchResult, Grant, ReadRequest, Task } from './sqlite-protocol.ts';
 import { createSqliteReader } from './sqlite-store-reader.ts';
-import { formatDeliveryId, parseDeliveryId } from './sqlite-rows.ts';
+import { formatDeliveryId, parseDeliveryId } from '../delivery-id.ts';
 import { SqliteThread } from './sqlite-thread.ts';
 
 export interface SqliteStoreOptions {

@@ -4,7 +4,8 @@ import type { AmendResult, Amendment, LaneSettings, LaneState, Timer, TimerChang
 import { prepareSql, type NameTable } from './sqlite-database.ts';
 import type { Lanes } from './sqlite-lanes.ts';
 import type { Task } from './sqlite-protocol.ts';
-import { ATTEMPTS_PER_DELIVERY, parseDeliveryId, statusNumber } from './sqlite-rows.ts';
+import { parseDeliveryId } from '../delivery-id.ts';
+import { ATTEMPTS_PER_DELIVERY, statusNumber } from './sqlite-rows.ts';
 
 /** A delivery's state right after a change, for the journal. */
 export interface DeliveryChange {

@@ -5,11 +5,11 @@ import type { NewDelivery, NewEvent, Settlement } from '../store.ts';
 import { NameTable, openDatabase, prepareSql } from './sqlite-database.ts';
 import { DEFAULT_MAX_CONCURRENCY, Lanes, type HeldLease, type Place } from './sqlite-lanes.ts';
 import type { AppendOutcome, Batch, BatchResult, Grant, JournalItem, Task } from './sqlite-protocol.ts';
+import { parseDeliveryId } from '../delivery-id.ts';
 import {
   ATTEMPTS_PER_DELIVERY,
   FLAG_DIRECT,
   FLAG_TEST,
-  parseDeliveryId,
   statusNumber,
   toDelivery,
   toEvent,
